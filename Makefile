@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# make            build/wakelag             make check   install what is missing, build, run all tests (root)
+# make demo       the main job on a bundled workload (root)
+# make bench      costs, as ratios          make fuzz    the readers under libFuzzer for FUZZ_SECONDS
+# V=1 shows commands; SAN=1 builds with ASan and UBSan; DEBUG=1 without optimisation.
+B ?= build
+CLANG ?= clang-16
+BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+PKGS := libbpf libelf zlib
+
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS))
+LDLIBS += $(shell pkg-config --libs $(PKGS))
+ifdef DEBUG
+override CFLAGS += -O0
+endif
+ifdef SAN
+B := build-san
+override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+ifdef WERROR
+override CFLAGS += -Werror
+endif
+Q := $(if $(V),,@)
+msg = @printf '  %-8s %s\n' '$(1)' '$(2)';
+
+SRCS := $(wildcard src/*.c src/*/*.c)
+OBJS := $(SRCS:%.c=$(B)/%.o)
+LIB := $(B)/libwakelag.a
+BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+WORKLOADS := $(patsubst tests/workloads/%.c,$(B)/workloads/%,$(wildcard tests/workloads/*.c))
+
+.PHONY: all check demo bench fuzz unit live deps clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(B)/wakelag
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h vmlinux/*.h)
+	$(call msg,BPF,$@)mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -target bpf -mcpu=v3 \
+		-D__TARGET_ARCH_$(ARCH) -Ivmlinux -I. $(shell pkg-config --cflags libbpf) -c $< -o $@
+
+$(B)/wakelag.bpf.o: $(BPF_OBJS)
+	$(call msg,LINK-BPF,$@)$(BPFTOOL) gen object $@ $^
+
+$(B)/wakelag.skel.h: $(B)/wakelag.bpf.o
+	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name wakelag_bpf >$@
+
+# System call names of this architecture, from the C library's own header.
+$(B)/syscalls.inc: Makefile
+	$(call msg,GEN,$@)mkdir -p $(@D)
+	$(Q)printf '#include <asm/unistd.h>\n' | $(CC) -dM -E - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' | sort -t '[' -k2n >$@
+
+$(B)/src/%.o: src/%.c
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/src/collect/probe.o: $(B)/wakelag.skel.h
+$(B)/src/model/syscall.o: $(B)/syscalls.inc
+
+$(LIB): $(filter-out $(B)/src/main.o,$(OBJS))
+	$(call msg,AR,$@)rm -f $@; $(AR) rcs $@ $^
+$(B)/wakelag: $(B)/src/main.o $(LIB)
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(B)/tests/unit/%: tests/unit/%.c $(LIB)
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP $< $(LIB) $(LDFLAGS) $(LDLIBS) -lcmocka -o $@
+$(B)/workloads/%: tests/workloads/%.c
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $< -o $@ -lm -lrt
+
+deps:
+	$(Q)tools/install-deps $(DEPS)
+unit: $(UNITS)
+	$(Q)tests/run unit
+clean:
+	rm -rf build build-san
+
+-include $(OBJS:.o=.d) $(UNITS:=.d)

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The records: what the kernel side emits, what a recording holds, what feed() takes.
+ *
+ * A record is self-contained: losing one loses that wait (or that slice) and nothing else. Each is
+ * a list of fields; struct, file format and the text form of test fixtures come from that list.
+ * Numbers of kinds and of enum values are in files: they are never reused.
+ *
+ * All times are CLOCK_MONOTONIC in ns; 0 means "not there" or "not seen". Thread ids are those of the
+ * initial PID namespace; tid 0 is nobody.
+ */
+#pragma once
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+enum rec_kind {
+	REC_WAIT_KIND = 1,
+	REC_SLICE_KIND = 2,
+	REC_MOVE_KIND = 3,
+	REC_TASK_KIND = 4,
+	REC_TASK_END_KIND = 5,
+	REC_COUNT_KIND = 6,
+	REC_EAGAIN_KIND = 7,
+	REC_OVERRUN_KIND = 8,
+	REC_CLOCK_KIND = 9,
+	REC_CGROUP_KIND = 10,
+	REC_CGSTAT_KIND = 11,
+	REC_FACT_KIND = 12,
+	REC_END_KIND = 13,
+	REC_KIND_END,
+};
+
+/* How the thread left its CPU (or did not). */
+enum wait_why {
+	WAIT_UNSEEN = 0,	/* the switch-out was before the recording: off is 0 */
+	WAIT_ON_CPU = 1,	/* a waking found the task on its CPU: off is 0, ran == waking */
+	WAIT_BLOCKED = 2,
+	WAIT_PREEMPTED = 3,	/* switched out while runnable */
+	WAIT_THROTTLED = 4,	/* switched out because the cgroup's CPU quota was spent */
+};
+
+enum woken_by {
+	WOKEN_NOT = 0,		/* preempted, or the waking was not seen */
+	WOKEN_TIMER = 1,
+	WOKEN_TASK = 2,
+	WOKEN_IRQ = 3,
+	WOKEN_NEW = 4,
+};
+
+/* Which kernel timer did the waking, told by its function. */
+enum timer_kind {
+	TIMER_NONE = 0,
+	TIMER_SLEEPER = 1,	/* hrtimer_wakeup: the class is the system call waited in */
+	TIMER_TIMERFD = 2,
+	TIMER_POSIX = 3,
+	TIMER_ITIMER = 4,
+	TIMER_ALARM = 5,
+	TIMER_JIFFIES = 6,	/* timer wheel: asked, due are 0 */
+};
+
+/* Values of rec_wait.syscall that are no system call number. */
+enum {
+	SYSCALL_FAULT = -1,	/* in an exception or interrupt of user code */
+	SYSCALL_KERNEL = -2,	/* a kernel thread */
+	SYSCALL_COMPAT = -3,	/* a 32-bit system call: numbers of another table */
+	SYSCALL_UNKNOWN = -4,
+};
+
+/* Values of rec_wait.futex_ret: what the futex call that waited returned, or: */
+enum { FUTEX_RET_UNKNOWN = 1 << 30 };
+
+/* Value of rec_wait.by and rec_move.by: several tasks ran during the wait, see the slices. */
+#define BY_SLICES 0xffffffffu
+
+enum task_flags {
+	TASK_TRACKED = 1,
+	TASK_KTHREAD = 2,
+	TASK_FORKED = 4,	/* born during the recording */
+	TASK_EXECED = 8,
+};
+
+/* What the task was doing when the recording (or the task) ended; see bpf/join.h for the states. */
+enum open_wait {
+	OPEN_NOT = 0,
+	OPEN_BLOCKED = 1,
+	OPEN_WOKEN = 2,		/* a seen waking whose run was not seen */
+	OPEN_PREEMPTED = 3,
+	OPEN_THROTTLED = 4,
+};
+
+enum end_reason {
+	END_DURATION = 1,
+	END_SIGNAL = 2,
+	END_TARGET_EXIT = 3,
+	END_COMMAND_EXIT = 4,
+	END_FILE_LIMIT = 5,
+	END_ERROR = 6,
+};
+
+/*
+ * Counters of the whole recording: COUNTS(X) rows X(number, name, is_loss, help). Those with is_loss
+ * go to the table `loss`, the others to `counters`. "wakings" are of tracked tasks only.
+ */
+#define COUNTS(X) \
+	X(0, waking, 0, "wakings of tracked tasks") \
+	X(1, waking_again, 0, "wakings of tasks that had not run since the last one") \
+	X(2, waking_preempted, 0, "wakings of preempted tasks") \
+	X(3, join_impossible, 0, "events that the join's table calls impossible (a missed event)") \
+	X(4, records, 0, "records emitted by the kernel side") \
+	X(5, ring_waking, 1, "ring full: a wait that a waking ended") \
+	X(6, ring_preempt, 1, "ring full: a preemption") \
+	X(7, ring_slice, 1, "ring full: a run slice") \
+	X(8, ring_move, 1, "ring full: a migration of a waiting task") \
+	X(9, ring_task, 1, "ring full: a task's name or end") \
+	X(10, slice_history, 1, "run slices older than a CPU's history, needed by a long wait") \
+	X(11, waking_slots, 1, "wakings of a task that was on its CPU, too many at once") \
+	X(12, waking_no_state, 1, "wakings of tasks whose state could not be stored") \
+	X(13, task_state_full, 1, "tasks that could not be tracked: no room for their state") \
+	X(14, recursion, 1, "events that came inside a program of ours (BPF recursion)") \
+	X(15, futex_eagain_map, 1, "EAGAIN counts of futexes: table full") \
+	X(16, overrun_map, 1, "timer overruns: table full") \
+	X(17, file_cut, 1, "the recording was cut off: what came after is not there") \
+	X(18, file_bad_record, 1, "records that could not be decoded")
+
+enum count_id {
+#define X(number, name, is_loss, help) COUNT_##name = number,
+	COUNTS(X)
+#undef X
+	COUNT_CNT
+};
+
+struct rec_hdr {
+	__u16 kind;
+	__u16 len;	/* of the whole record, the header included */
+};
+
+/*
+ * Field lists: F(type, name, codec, ref) and T(name, size) for text (NUL-padded bytes).
+ * codec: how the file predicts the value (a field equal to its prediction takes one bit):
+ *   ZERO  0                              PREV  the same field of the last record of this kind
+ *   LAST  the same field of the last record of this kind and tid (needs a field `tid`, first)
+ *   TIME  never equal: the delta to the last TIME of the stream
+ *   FROM  0; if not 0, the delta to the earlier field `ref` is written
+ * Order is the order on the wire; new fields go to the end of a list (files carry the count).
+ */
+
+/* One finished wait of one task; see product words asked, due, fired, waking, ran. */
+#define REC_WAIT(F, T) \
+	F(__u32, tid, PREV, hdr) \
+	F(__u64, ran, TIME, hdr) \
+	F(__u64, waking, FROM, ran) \
+	F(__u64, off, FROM, ran) \
+	F(__u64, fired, FROM, waking) \
+	F(__u64, due, FROM, fired) \
+	F(__u64, asked, FROM, due) \
+	F(__u64, since, FROM, ran)		/* last arrival on the CPU it then ran on, 0 if moves is 0 */ \
+	F(__u64, futex, LAST, hdr)		/* the futex word's address, 0 if it waited in no futex */ \
+	F(__u64, cgroup, LAST, hdr)		/* id of the CPU controller's cgroup */ \
+	F(__u32, tgid, LAST, hdr) \
+	F(__u32, waker, LAST, hdr)		/* 0 unless woken_by is WOKEN_TASK or WOKEN_NEW */ \
+	F(__u32, by, LAST, hdr)			/* the one task that ran while this was runnable, or BY_SLICES */ \
+	F(__u32, irq_ns, ZERO, hdr)		/* of the runnable time on the last CPU */ \
+	F(__u32, softirq_ns, ZERO, hdr) \
+	F(__u32, steal_ns, ZERO, hdr) \
+	F(__u32, futex_op, LAST, hdr) \
+	F(__s32, futex_ret, LAST, hdr) \
+	F(__s16, syscall, LAST, hdr)		/* number of the host's native table, or SYSCALL_* */ \
+	F(__u16, prev_state, LAST, hdr)		/* low 16 bits of the kernel's task state at switch-out */ \
+	F(__u16, cpu_off, LAST, hdr)		/* where it left */ \
+	F(__u16, cpu_wake, LAST, hdr)		/* where it was placed by the waking */ \
+	F(__u16, cpu, LAST, hdr)		/* where it ran */ \
+	F(__u8, why, LAST, hdr)			/* enum wait_why */ \
+	F(__u8, woken_by, LAST, hdr)		/* enum woken_by */ \
+	F(__u8, timer, LAST, hdr)		/* enum timer_kind */ \
+	F(__u8, policy, LAST, hdr)		/* SCHED_* */ \
+	F(__u8, prio, LAST, hdr)		/* kernel priority: 0..99 real time, 100..139 nice */ \
+	F(__u8, moves, ZERO, hdr)		/* migrations while runnable: that many REC_MOVE belong to it */
+
+/* A task had the CPU in [start, end); emitted only where a tracked task waited for that CPU. */
+#define REC_SLICE(F, T) \
+	F(__u32, tid, PREV, hdr)		/* 0: idle */ \
+	F(__u64, end, TIME, hdr) \
+	F(__u64, start, FROM, end) \
+	F(__u32, irq_ns, ZERO, hdr)		/* inside the slice */ \
+	F(__u32, softirq_ns, ZERO, hdr) \
+	F(__u32, steal_ns, ZERO, hdr) \
+	F(__u16, cpu, PREV, hdr) \
+	F(__u16, pad, ZERO, hdr)
+
+/* A runnable task waited on `cpu` in [start, end) and was then moved to another run queue. */
+#define REC_MOVE(F, T) \
+	F(__u32, tid, PREV, hdr) \
+	F(__u64, end, TIME, hdr) \
+	F(__u64, start, FROM, end) \
+	F(__u32, by, ZERO, hdr) \
+	F(__u32, irq_ns, ZERO, hdr) \
+	F(__u32, softirq_ns, ZERO, hdr) \
+	F(__u32, steal_ns, ZERO, hdr) \
+	F(__u16, cpu, PREV, hdr) \
+	F(__u16, cpu_to, PREV, hdr) \
+	F(__u32, pad, ZERO, hdr)
+
+/* A task's identity: at the start (all tasks), at fork, exec, rename and change of cgroup. */
+#define REC_TASK(F, T) \
+	F(__u32, tid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, cgroup, PREV, hdr) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u32, ns_tid, ZERO, hdr)		/* in its own PID namespace; 0 if that is the initial one */ \
+	F(__u32, ns_tgid, ZERO, hdr) \
+	F(__u32, parent, PREV, hdr)		/* tgid of the parent */ \
+	F(__u32, flags, PREV, hdr)		/* enum task_flags */ \
+	F(__u32, pad, ZERO, hdr) \
+	T(comm, 16)
+
+/* A tracked task ended, or the recording did while it lived. */
+#define REC_TASK_END(F, T) \
+	F(__u32, tid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, waking, ZERO, hdr)		/* this task's share of the counters of the same name */ \
+	F(__u64, waking_again, ZERO, hdr) \
+	F(__u64, waking_preempted, ZERO, hdr) \
+	F(__u64, lost_waking, ZERO, hdr)	/* samples of its wakings lost: ring full, slots full */ \
+	F(__u64, open_off, FROM, time)		/* when the open wait began, 0 if not seen */ \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u32, open_wakings, ZERO, hdr)	/* seen wakings that no record, counter or loss accounts for */ \
+	F(__s16, syscall, ZERO, hdr)		/* of the open wait */ \
+	F(__u8, open, ZERO, hdr)		/* enum open_wait */ \
+	F(__u8, exited, ZERO, hdr)		/* 1: the task ended; 0: the recording did */ \
+	F(__u32, pad, ZERO, hdr)
+
+/* A counter's value so far, about once a second and at the end; `id` is enum count_id. */
+#define REC_COUNT(F, T) \
+	F(__u32, id, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, value, ZERO, hdr)
+
+/* Futex calls that returned EAGAIN on this word so far. */
+#define REC_EAGAIN(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, futex, PREV, hdr) \
+	F(__u64, count, ZERO, hdr)
+
+/* Timer firings with nobody waiting so far, of a thread (is_thread) or of a process. */
+#define REC_OVERRUN(F, T) \
+	F(__u32, id, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, count, ZERO, hdr) \
+	F(__u32, is_thread, PREV, hdr) \
+	F(__u32, timer, PREV, hdr)		/* enum timer_kind */
+
+/* Clock offsets: clock = CLOCK_MONOTONIC + offset. At start, end, and when one stepped. */
+#define REC_CLOCK(F, T) \
+	F(__u32, pad, ZERO, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__s64, realtime, ZERO, hdr) \
+	F(__s64, boottime, ZERO, hdr) \
+	F(__s64, tai, ZERO, hdr)
+
+/* A cgroup's path below its hierarchy's root. */
+#define REC_CGROUP(F, T) \
+	F(__u32, pad, ZERO, hdr) \
+	F(__u64, id, ZERO, hdr) \
+	T(path, 256)
+
+/* cpu.stat of a cgroup that has a quota, about once a second. */
+#define REC_CGSTAT(F, T) \
+	F(__u32, pad, ZERO, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, id, PREV, hdr) \
+	F(__u64, nr_periods, ZERO, hdr) \
+	F(__u64, nr_throttled, ZERO, hdr) \
+	F(__u64, throttled_ns, ZERO, hdr)
+
+/* A fact of the host, kernel, tool or an option: name and value, both text. */
+#define REC_FACT(F, T) \
+	F(__u32, pad, ZERO, hdr) \
+	T(name, 40) \
+	T(value, 216)
+
+/* The last record of a recording that was not cut off. */
+#define REC_END(F, T) \
+	F(__u32, reason, ZERO, hdr)		/* enum end_reason */ \
+	F(__u64, time, TIME, hdr) \
+	F(__s32, status, ZERO, hdr)		/* the command's wait status, if there was one */ \
+	F(__u32, pad, ZERO, hdr)
+
+#define RECORDS(X) \
+	X(WAIT, wait) X(SLICE, slice) X(MOVE, move) X(TASK, task) X(TASK_END, task_end) \
+	X(COUNT, count) X(EAGAIN, eagain) X(OVERRUN, overrun) X(CLOCK, clock) X(CGROUP, cgroup) \
+	X(CGSTAT, cgstat) X(FACT, fact) X(END, end)
+
+#define REC_MEMBER(type, name, codec, ref) type name;
+#define REC_TEXT_MEMBER(name, size) char name[size];
+#define X(upper, lower) \
+	struct rec_##lower { \
+		struct rec_hdr hdr; \
+		REC_##upper(REC_MEMBER, REC_TEXT_MEMBER) \
+	};
+RECORDS(X)
+#undef X
+
+_Static_assert(sizeof(struct rec_wait) == 128, "rec_wait has no holes");
+_Static_assert(sizeof(struct rec_slice) == 40, "rec_slice has no holes");
+_Static_assert(sizeof(struct rec_move) == 48, "rec_move has no holes");
+_Static_assert(sizeof(struct rec_task) == 64, "rec_task has no holes");
+_Static_assert(sizeof(struct rec_task_end) == 72, "rec_task_end has no holes");

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Switches, wakings and migrations: runs the join of join.h for tracked tasks, and remembers for each
+ * CPU who had it, so that a wait that ends can say who took the time.
+ */
+#include "common.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* One switch or waking of one task, on one CPU. */
+struct event_ctx {
+	struct task_struct *task;
+	struct cpu_state *cs;
+	__u64 now;
+	struct cpu_load load;	/* of this CPU, now */
+	__u32 cpu;
+	__u32 out_state;	/* the task's state at switch-out */
+};
+#define JOIN_CTX struct event_ctx
+
+/* What interrupts and steal took of a CPU up to now, the one under way included. */
+static __always_inline struct cpu_load load_now(const struct cpu_state *cs, __u64 now)
+{
+	struct cpu_load load = cs->load;
+
+	if (cs->irq_depth && now > cs->irq_since)
+		load.irq += now - cs->irq_since;
+	else if (cs->softirq_since && now > cs->softirq_since)
+		load.softirq += now - cs->softirq_since;
+	load.steal = rq_steal(cs->rq);
+	return load;
+}
+
+static __always_inline __u32 since_u32(__u64 to, __u64 from)
+{
+	__u64 d = to > from ? to - from : 0;
+
+	return d > 0xffffffff ? 0xffffffff : d;
+}
+
+#define SET_LOADS(rec, to, from) ({ \
+	(rec)->irq_ns = since_u32((to)->irq, (from)->irq); \
+	(rec)->softirq_ns = since_u32((to)->softirq, (from)->softirq); \
+	/* 0: that CPU had not told yet */ \
+	(rec)->steal_ns = (from)->steal ? since_u32((to)->steal, (from)->steal) : 0; })
+
+/* From now on `tid` has the CPU. Serialised by the run queue's lock. */
+static __always_inline void push_slice(struct cpu_state *cs, __u64 now, __u32 tid, const struct cpu_load *load)
+{
+	struct slice *s = &cs->slices[cs->head & (HIST_SLICES - 1)];
+
+	s->start = now;
+	s->tid = tid;
+	s->load = *load;
+	cs->head++;
+}
+
+/* Emits one slice of a CPU; 1 if the ring is full. Not static, as the next two: verified once, alone. */
+__noinline int emit_slice(__u32 cpu, __u64 i)
+{
+	struct cpu_state *cs = cpu_state(cpu);
+	struct rec_slice r = {.hdr = REC_HDR(SLICE, rec_slice), .cpu = cpu};
+	struct slice *s, *e;
+
+	if (!cs)
+		return 0;
+	s = &cs->slices[i & (HIST_SLICES - 1)];
+	e = &cs->slices[(i + 1) & (HIST_SLICES - 1)];
+	r.tid = s->tid;
+	r.start = s->start;
+	r.end = e->start;
+	SET_LOADS(&r, &e->load, &s->load);
+	return bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(cs)) != 0;
+}
+
+/* Emits slices first..last-1, at most 8: a loop of HIST_SLICES in one piece is slow to verify. */
+__noinline int emit_slices(__u32 cpu, __u64 first, __u64 last)
+{
+	int lost = 0;
+
+	for (int n = 0; n < 8 && first + n < last; n++)
+		lost += emit_slice(cpu, first + n);
+	return lost;
+}
+
+/*
+ * Emits what ran on the CPU since `since`, up to the start of the last slice, unless it was emitted
+ * already. Serialised by the run queue's lock.
+ */
+__noinline int flush_slices(__u32 cpu, __u64 since)
+{
+	struct cpu_state *cs = cpu_state(cpu);
+	__u64 last, lo, hi;
+	int lost = 0;
+
+	if (!cs || cs->head < 2)
+		return 0;
+	last = cs->head - 1;
+	lo = last > HIST_SLICES - 1 ? last - (HIST_SLICES - 1) : 0;
+	if (lo < cs->flushed)
+		lo = cs->flushed;
+	else if (cs->slices[lo & (HIST_SLICES - 1)].start > since && lo)
+		count(COUNT_slice_history);
+	/* the last one in [lo, last) that starts at or before `since`: they are sorted by time */
+	hi = last;
+	for (int step = 0; step < 8 && hi > lo + 1; step++) {
+		__u64 mid = lo + (hi - lo) / 2;
+
+		if (cs->slices[mid & (HIST_SLICES - 1)].start <= since)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	for (int n = 0; n < HIST_SLICES / 8 && lo < last; n++, lo += 8)
+		lost += emit_slices(cpu, lo, last);
+	cs->flushed = last;
+	if (lost)
+		count_add(COUNT_ring_slice, lost);
+	return 0;
+}
+
+/*
+ * Who had the CPU from `since` to the start of its last slice: the one task that did, else BY_SLICES
+ * with the slices emitted. Call after push_slice().
+ */
+static __always_inline __u32 ran_since(struct cpu_state *cs, __u32 cpu, __u64 since)
+{
+	struct slice *before = &cs->slices[(cs->head - 2) & (HIST_SLICES - 1)];
+
+	if (cs->head >= 2 && before->start <= since)
+		return before->tid;
+	flush_slices(cpu, since);
+	return BY_SLICES;
+}
+
+/* When the wait began to need a CPU; the wait's last CPU since then, or since the last move. */
+static __always_inline __u64 runnable_since(const struct join *j, const struct wake *w)
+{
+	if (j->moves)
+		return j->since;
+	if (!w || w->waking < j->off)
+		return j->off;
+	return w->waking;
+}
+
+static __always_inline void fill_wake(struct rec_wait *r, const struct wake *w)
+{
+	r->waking = w->waking;
+	r->fired = w->fired;
+	r->due = w->due;
+	r->asked = w->asked;
+	r->waker = w->waker;
+	r->woken_by = w->by;
+	r->timer = w->timer;
+	r->cpu_wake = w->cpu;
+}
+
+static __always_inline void fill_task(struct rec_wait *r, struct task_struct *p, struct join *j)
+{
+	__u64 set = task_css_set(p);
+
+	if (set != j->css_set) {
+		j->css_set = set;
+		j->cgroup = BPF_CORE_READ(task_cgroup(p), kn, id);
+	}
+	r->tid = p->pid;
+	r->tgid = p->tgid;
+	r->policy = p->policy;
+	r->prio = p->prio;
+	r->cgroup = j->cgroup;
+}
+
+static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *ctx, struct join *j, struct wake *w)
+{
+	__u64 since = runnable_since(j, w);
+	const struct cpu_load *base = w && !j->moves ? &w->base : &j->base;
+
+	r->why = j->why;
+	r->off = j->off;
+	r->ran = ctx->now;
+	r->since = j->moves ? j->since : 0;
+	r->moves = j->moves;
+	r->cpu = ctx->cpu;
+	r->cpu_off = j->cpu_off;
+	r->prev_state = j->prev_state;
+	r->syscall = j->off || !w ? j->syscall : w->syscall;
+	r->futex = j->futex;
+	r->futex_op = j->futex_op;
+	r->futex_ret = FUTEX_RET_UNKNOWN;
+	if (since) {
+		r->by = ran_since(ctx->cs, ctx->cpu, since);
+		if (w || j->why >= WAIT_PREEMPTED || j->moves)
+			SET_LOADS(r, &ctx->load, base);
+	}
+	j->off = 0;
+	j->moves = 0;
+	j->why = WAIT_UNSEEN;
+	j->syscall = SYSCALL_UNKNOWN;
+	j->futex = 0;
+	j->futex_op = 0;
+}
+
+/* Emits a waking that found the task on its CPU; 1 if it got lost. Noinline: called in a loop. */
+static __noinline int emit_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
+{
+	struct rec_wait r = {
+		.hdr = REC_HDR(WAIT, rec_wait),
+		.why = WAIT_ON_CPU,
+		.ran = w->waking,
+		.cpu = w->cpu,
+		.cpu_off = w->cpu,
+		.syscall = w->syscall,
+		.futex_ret = FUTEX_RET_UNKNOWN,
+	};
+
+	fill_task(&r, ctx->task, j);
+	fill_wake(&r, w);
+	return bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(ctx->cs)) != 0;
+}
+
+static __always_inline void join_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
+{
+	if (emit_stayed(ctx, j, w))
+		lost_wait(j, true);
+}
+
+/* Emits the wait that ends with this switch-in; w is NULL if no waking was seen. */
+static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct wake *w)
+{
+	struct rec_wait r = {.hdr = REC_HDR(WAIT, rec_wait)};
+
+	fill_task(&r, ctx->task, j);
+	if (w)
+		fill_wake(&r, w);
+	fill_finished(&r, ctx, j, w);
+	if (config.hold_futex && r.why == WAIT_BLOCKED && is_futex_wait(r.syscall)) {
+		j->late = r;
+		j->late_held = 1;
+		return;
+	}
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(ctx->cs)))
+		lost_wait(j, w);
+}
+
+static __always_inline void join_count(struct event_ctx *ctx, struct join *j, __u32 actions)
+{
+	if (actions & JOIN_AGAIN) {
+		count(COUNT_waking_again);
+		__sync_fetch_and_add(&j->waking_again, 1);
+	}
+	if (actions & JOIN_OF_PREEMPTED) {
+		count(COUNT_waking_preempted);
+		__sync_fetch_and_add(&j->waking_preempted, 1);
+	}
+	if (actions & JOIN_IMPOSSIBLE)
+		count(COUNT_join_impossible);
+}
+
+static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
+{
+	struct user_regs regs = {};
+
+	j->off = ctx->now;
+	j->moves = 0;
+	j->cpu_off = ctx->cpu;
+	j->prev_state = ctx->out_state;
+	j->base = ctx->load;
+	j->futex = 0;
+	j->futex_op = 0;
+	if (!ctx->out_state) {
+		j->why = task_throttled(ctx->task) ? WAIT_THROTTLED : WAIT_PREEMPTED;
+		j->syscall = SYSCALL_UNKNOWN;
+		return;
+	}
+	j->why = WAIT_BLOCKED;
+	read_regs(ctx->task, &regs);
+	j->syscall = regs.syscall;
+	if (is_futex_wait(regs.syscall)) {
+		j->futex = regs.arg0;
+		if (regs.syscall == NR_futex)
+			j->futex_op = regs.arg1;
+		else if (regs.syscall == NR_futex_waitv)	/* struct futex_waitv: val, uaddr */
+			bpf_probe_read_user(&j->futex, sizeof(j->futex), (void *)regs.arg0 + 8);
+	}
+}
+
+#include "join_take.h"
+
+static __always_inline void emit_end(struct event_ctx *ctx, struct join *j)
+{
+	struct rec_task_end r = {
+		.hdr = REC_HDR(TASK_END, rec_task_end),
+		.tid = ctx->task->pid,
+		.tgid = ctx->task->tgid,
+		.time = ctx->now,
+		.waking = j->waking,
+		.waking_again = j->waking_again,
+		.waking_preempted = j->waking_preempted,
+		.lost_waking = j->lost_waking,
+		.exited = 1,
+	};
+
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(ctx->cs)))
+		count(COUNT_ring_task);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *cs = cpu_state(cpu);
+	struct event_ctx c = {};
+	enum join_event ev;
+	struct join *j;
+	__u32 actions;
+
+	if (!active || !cs)
+		return 0;
+	c.cs = cs;
+	c.cpu = cpu;
+	c.now = bpf_ktime_get_ns();
+	/* a switch is in no interrupt: what still counts as one lost its end */
+	cs->irq_depth = 0;
+	cs->softirq_since = 0;
+	if (!cs->rq)
+		cs->rq = rq_of(next);
+	c.load = load_now(cs, c.now);
+	push_slice(cs, c.now, next->pid, &c.load);
+
+	j = join_of(prev);
+	if (j) {
+		c.task = prev;
+		if (!preempt)
+			c.out_state = config.switch_has_state ? (__u32)ctx[3] : task_state(prev);
+		if (config.hold_futex && j->late_held)
+			release_late(cs, j, FUTEX_RET_UNKNOWN);	/* still in its call */
+		ev = c.out_state & TASK_DEAD ? JOIN_OUT_DEAD : c.out_state ? JOIN_OUT_BLOCKED : JOIN_OUT_RUNNABLE;
+		if (join_take(&c, j, ev) & JOIN_LEAVE)
+			join_leave(&c, j);
+		if (ev == JOIN_OUT_DEAD) {
+			emit_end(&c, j);
+			join_drop(prev);
+		}
+	}
+	j = join_of(next);
+	if (j) {
+		c.task = next;
+		actions = join_take(&c, j, JOIN_IN);
+		if (actions & JOIN_FINISH)
+			finish(&c, j, actions & JOIN_HELD ? &j->wakes[j->held & (WAKE_SLOTS - 1)] : NULL);
+	}
+	return 0;
+}
+
+/* The timer that does this waking, if one does: its handler runs on this CPU, for this task. */
+static __always_inline void take_timer(struct cpu_state *cs, struct task_struct *p, struct wake *w)
+{
+	struct timer_slot *slot = &cs->timers[irq_context(cs)];
+	struct user_regs regs = {};
+
+	if (slot->timer == TIMER_NONE || (slot->task && slot->task != (__u64)p))
+		return;
+	slot->woke = 1;
+	read_regs(p, &regs);
+	w->syscall = regs.syscall;
+	w->by = WOKEN_TIMER;
+	w->timer = slot->timer;
+	w->asked = slot->asked;
+	w->due = slot->due;
+	w->fired = slot->fired;
+}
+
+static __always_inline void wake_up(struct task_struct *p, struct join *j, struct wake *w, struct cpu_state *cs)
+{
+	count(COUNT_waking);
+	__sync_fetch_and_add(&j->waking, 1);
+	if (!join_append(j, w)) {
+		count(COUNT_waking_slots);
+		__sync_fetch_and_add(&j->lost_waking, 1);
+	}
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_sched_waking, struct task_struct *p)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *cs = cpu_state(cpu), *target;
+	struct wake w = {.by = WOKEN_TASK, .syscall = SYSCALL_UNKNOWN};
+	struct event_ctx c = {};
+	struct join *j;
+
+	if (!active || !cs)
+		return 0;
+	if (irq_context(cs) != IN_TASK)
+		w.by = WOKEN_IRQ;
+	take_timer(cs, p, &w);
+	j = join_of(p);
+	if (!j)
+		return 0;
+	w.waking = bpf_ktime_get_ns();
+	w.cpu = task_cpu(p);
+	if (w.by == WOKEN_TASK)
+		w.waker = bpf_get_current_pid_tgid();
+	if ((__u64)p == bpf_get_current_task()) {	/* on its CPU, and stays: no lock, no state */
+		count(COUNT_waking);
+		__sync_fetch_and_add(&j->waking, 1);
+		c.task = p;
+		c.cs = cs;
+		c.cpu = cpu;
+		join_stayed(&c, j, &w);
+		return 0;
+	}
+	target = cpu_state(w.cpu);
+	if (target)
+		w.base = load_now(target, w.waking);
+	wake_up(p, j, &w, cs);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_sched_wakeup_new, struct task_struct *p)
+{
+	struct cpu_state *cs = cpu_state(bpf_get_smp_processor_id()), *target;
+	struct wake w = {.by = WOKEN_NEW, .syscall = SYSCALL_UNKNOWN};
+	struct join *j;
+
+	if (!active || !cs)
+		return 0;
+	j = join_of(p);
+	if (!j)
+		return 0;
+	w.waking = bpf_ktime_get_ns();
+	w.cpu = task_cpu(p);
+	w.waker = bpf_get_current_pid_tgid();
+	target = cpu_state(w.cpu);
+	if (target)
+		w.base = load_now(target, w.waking);
+	wake_up(p, j, &w, cs);
+	return 0;
+}
+
+/* The waking that the waiting task waits with; NULL: it was preempted, or does not wait. */
+static __always_inline struct wake *waiting_with(struct join *j)
+{
+	if (join_holds(j->state) && j->state != JOIN_WOKEN_EARLY)
+		return &j->wakes[j->held & (WAKE_SLOTS - 1)];
+	if ((j->state == JOIN_BLOCKED || j->state == JOIN_UNKNOWN) && j->seq != j->taken)
+		return &j->wakes[j->taken & (WAKE_SLOTS - 1)];
+	return NULL;
+}
+
+/* A queued task moves to another CPU: the run queue of the one it leaves is locked by the mover. */
+static __always_inline void move_waiting(struct task_struct *p, struct join *j, __u32 to)
+{
+	struct wake *w = waiting_with(j);
+	__u32 from = task_cpu(p);
+	struct cpu_state *cs = cpu_state(from), *target = cpu_state(to);
+	__u64 now = bpf_ktime_get_ns(), since = runnable_since(j, w);
+	const struct cpu_load *base = w && !j->moves ? &w->base : &j->base;
+	struct cpu_load load;
+
+	if (!cs || !target || !since || (!w && j->state != JOIN_PREEMPTED))
+		return;
+	load = load_now(cs, now);
+	/* cut the slice under way here, so that what ran up to now can be emitted */
+	push_slice(cs, now, cs->slices[(cs->head - 1) & (HIST_SLICES - 1)].tid, &load);
+
+	struct rec_move r = {
+		.hdr = REC_HDR(MOVE, rec_move),
+		.tid = p->pid,
+		.start = since,
+		.end = now,
+		.by = ran_since(cs, from, since),
+		.cpu = from,
+		.cpu_to = to,
+	};
+	SET_LOADS(&r, &load, base);
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP))
+		count(COUNT_ring_move);
+	j->since = now;
+	j->base = load_now(target, now);
+	if (j->moves < 255)
+		j->moves++;
+}
+
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(on_sched_migrate_task, struct task_struct *p, int dest_cpu)
+{
+	struct cpu_state *target;
+	struct join *j;
+	struct wake *w;
+
+	if (!active)
+		return 0;
+	j = join_of(p);
+	if (!j)
+		return 0;
+	if (!(task_state(p) & TASK_WAKING)) {
+		move_waiting(p, j, dest_cpu);
+		return 0;
+	}
+	/* its waking places it: it waits there from the start */
+	if (j->seq == j->oldest)
+		return 0;
+	w = &j->wakes[(j->seq - 1) & (WAKE_SLOTS - 1)];
+	w->cpu = dest_cpu;
+	target = cpu_state(dest_cpu);
+	if (target)
+		w->base = load_now(target, w->waking);
+	return 0;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Who is who, and who is tracked: all tasks at the start and the tracked ones' open waits at the end
+ * (two iterators that the collector reads), and fork, exec, rename and change of cgroup between.
+ */
+#include "common.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Id of p in the PID namespace of the collector, which is the current task; 0: not in there. */
+static __always_inline __u32 id_for_collector(struct task_struct *p)
+{
+	struct task_struct *self = (void *)bpf_get_current_task();
+	struct pid *own = BPF_CORE_READ(self, thread_pid), *pid = BPF_CORE_READ(p, thread_pid);
+	__u32 level = BPF_CORE_READ(own, level);
+	struct upid mine, its;
+
+	if (!pid || level > 32 || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&mine, sizeof(mine), &own->numbers[0] + level);
+	bpf_probe_read_kernel(&its, sizeof(its), &pid->numbers[0] + level);
+	return mine.ns == its.ns ? its.nr : 0;
+}
+
+/* Id of p in its own namespace; 0 in the initial one. */
+static __always_inline __u32 id_inside(struct task_struct *p)
+{
+	struct pid *pid = BPF_CORE_READ(p, thread_pid);
+	struct upid its = {};
+	__u32 level;
+
+	if (!pid)
+		return 0;
+	level = BPF_CORE_READ(pid, level);
+	if (!level || level > 32)
+		return 0;
+	bpf_probe_read_kernel(&its, sizeof(its), &pid->numbers[0] + level);
+	return its.nr;
+}
+
+static __always_inline bool below_cgroup(struct cgroup *cg)
+{
+	struct cgroup_subsys_state *css;
+
+	for (int i = 0; i < 16 && cg; i++) {
+		if (BPF_CORE_READ(cg, kn, id) == config.cgroup)
+			return true;
+		css = BPF_CORE_READ(cg, self.parent);
+		cg = css ? BPF_CORE_READ(css, cgroup) : NULL;
+	}
+	return false;
+}
+
+/* Shell-like match with * and ?; both texts are at most 16 bytes. */
+static __noinline bool comm_matches(const char *comm)
+{
+	__u32 c = 0, g = 0, star = 16, back = 0;
+
+	for (int i = 0; i < 160; i++) {
+		char want = g < 16 ? config.comm_glob[g & 15] : 0;
+		char have = c < 16 ? comm[c & 15] : 0;
+
+		if (!have && !want)
+			return true;
+		if (want == '*') {
+			star = g++;
+			back = c;
+		} else if (have && (want == '?' || want == have)) {
+			g++;
+			c++;
+		} else if (star < 16 && have) {
+			g = star + 1;
+			c = ++back;
+		} else {
+			return false;
+		}
+	}
+	return false;
+}
+
+static __always_inline void read_comm(struct task_struct *p, char *comm)
+{
+	BPF_CORE_READ_STR_INTO((char(*)[16])comm, p, comm);
+}
+
+/* This tool, in the kernel's ids; never traced: its own wakeups would feed back. Set by dump_tasks. */
+int self_tgid;
+
+static __always_inline bool is_self(struct task_struct *p)
+{
+	return p->tgid == self_tgid || p->pid == 0;
+}
+
+/* Whether p is a target by what it is; ids are looked up only when the recording starts. */
+static __always_inline bool is_target(struct task_struct *p, const char *comm, bool at_start)
+{
+	__u32 id;
+
+	if (is_self(p) || (config.has_comm && !comm_matches(comm)))
+		return false;
+	if (config.filter == FILTER_ALL)
+		return true;
+	if (config.filter == FILTER_CGROUP)
+		return below_cgroup(task_cgroup(p));
+	if (!at_start)
+		return false;
+	id = id_for_collector(config.wanted_threads ? p : p->group_leader);
+	return id && bpf_map_lookup_elem(&wanted, &id);
+}
+
+static __always_inline void fill_identity(struct rec_task *r, struct task_struct *p, const char *comm, __u32 flags)
+{
+	*r = (struct rec_task){
+		.hdr = REC_HDR(TASK, rec_task),
+		.tid = p->pid,
+		.tgid = p->tgid,
+		.time = bpf_ktime_get_ns(),
+		.parent = BPF_CORE_READ(p, real_parent, tgid),
+		.ns_tid = id_inside(p),
+		.ns_tgid = id_inside(p->group_leader),
+		.cgroup = BPF_CORE_READ(task_cgroup(p), kn, id),
+		.flags = flags | (p->flags & PF_KTHREAD ? TASK_KTHREAD : 0) | (join_of(p) ? TASK_TRACKED : 0),
+	};
+	__builtin_memcpy(r->comm, comm, sizeof(r->comm));
+}
+
+static __always_inline void emit_identity(struct task_struct *p, const char *comm, __u32 flags)
+{
+	struct rec_task r;
+
+	fill_identity(&r, p, comm, flags);
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP))
+		count(COUNT_ring_task);
+}
+
+/* All tasks; makes the targets tracked. */
+SEC("iter/task")
+int dump_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct rec_task r;
+	char comm[16];
+
+	if (!p)
+		return 0;
+	self_tgid = bpf_get_current_pid_tgid() >> 32;
+	read_comm(p, comm);
+	if (is_target(p, comm, true))
+		join_make(p);
+	fill_identity(&r, p, comm, 0);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/* The wakings that nothing accounts for yet, and the wait that is open; see join.h. */
+static __always_inline void fill_open(struct rec_task_end *r, struct join *j)
+{
+	__u32 pending = j->seq - j->taken, state = j->state;
+
+	r->open_wakings = pending + (join_holds(state) ? 1 : 0);
+	if (state == JOIN_PREEMPTED) {
+		r->waking_preempted += pending;
+		r->open_wakings = 0;
+		r->open = j->why == WAIT_THROTTLED ? OPEN_THROTTLED : OPEN_PREEMPTED;
+		r->open_off = j->off;
+	} else if (state == JOIN_BLOCKED || state == JOIN_WOKEN || state == JOIN_WOKEN_OUT) {
+		r->open = state == JOIN_BLOCKED && !pending ? OPEN_BLOCKED : OPEN_WOKEN;
+		r->open_off = j->off;
+	} else if (r->open_wakings) {
+		r->open = OPEN_WOKEN;
+	}
+}
+
+/* What the tracked tasks were in when the recording ended; held futex waits come first. */
+SEC("iter/task")
+int dump_ends(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct rec_task_end r;
+	struct join *j;
+
+	if (!p)
+		return 0;
+	j = join_of(p);
+	if (!j)
+		return 0;
+	if (j->late_held) {
+		bpf_seq_write(ctx->meta->seq, &j->late, sizeof(j->late));
+		j->late_held = 0;
+	}
+	r = (struct rec_task_end){
+		.hdr = REC_HDR(TASK_END, rec_task_end),
+		.tid = p->pid,
+		.tgid = p->tgid,
+		.time = bpf_ktime_get_ns(),
+		.waking = j->waking,
+		.waking_again = j->waking_again,
+		.waking_preempted = j->waking_preempted,
+		.lost_waking = j->lost_waking,
+		.syscall = j->syscall,
+	};
+	fill_open(&r, j);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	char comm[16];
+
+	read_comm(child, comm);
+	if (is_target(child, comm, false))
+		join_make(child);
+	else if (join_of(parent) && !is_self(child) && !config.has_comm &&
+		 (config.follow || (!config.wanted_threads && parent->tgid == child->tgid)))
+		join_make(child);
+	emit_identity(child, comm, TASK_FORKED);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_sched_process_exec, struct task_struct *p)
+{
+	char comm[16];
+
+	read_comm(p, comm);
+	emit_identity(p, comm, TASK_EXECED);	/* a thread that execs takes its process's id */
+	return 0;
+}
+
+/* Tracked or not may change with the name or the cgroup. */
+static __always_inline void retrack(struct task_struct *p, const char *comm)
+{
+	bool target = is_target(p, comm, false);
+
+	if (target && !join_of(p))
+		join_make(p);
+	emit_identity(p, comm, 0);
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_task_rename, struct task_struct *p, const char *to)
+{
+	char comm[16] = {};
+
+	bpf_probe_read_kernel_str(comm, sizeof(comm), to);
+	if (config.has_comm)
+		retrack(p, comm);
+	else
+		emit_identity(p, comm, 0);
+	return 0;
+}
+
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(on_cgroup_attach_task, void *cgroup, const char *path, struct task_struct *p)
+{
+	char comm[16];
+
+	read_comm(p, comm);
+	if (config.filter == FILTER_CGROUP)
+		retrack(p, comm);
+	else
+		emit_identity(p, comm, 0);
+	return 0;
+}

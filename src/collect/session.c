@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/err.h"
+#include "../trace/writer.h"
+#include "facts.h"
+#include "probe.h"
+
+enum {
+	DRAIN_MS = 20,			/* the ring holds 100 ms of the highest rate seen (1.2M records/s) */
+	DRAIN_MAX = 1 << 20,		/* records a time, so that signals are served in between */
+	TICKS_PER_S = 1000 / DRAIN_MS,
+};
+
+struct session {
+	const struct session_opts *opts;
+	struct recording_writer *w;
+	struct target target;
+	struct probe *probe;
+	struct facts facts;
+	int epoll, timer, signals;
+	uint64_t start_ns;
+	unsigned int ticks;
+	uint64_t counts[COUNT_CNT];	/* as last written */
+	size_t alive;			/* processes whose end ends the recording */
+	int write_err;
+	enum end_reason end;		/* 0 while it goes on */
+	struct session_result result;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* The one way of a record into the recording. */
+static int put(void *ctx, const void *rec, size_t len)
+{
+	struct session *s = ctx;
+	int err = s->write_err ? s->write_err : writer_feed(s->w, rec, len);
+
+	if (err == -EBADMSG)
+		return 0;	/* counted by the reader; can't be: the kernel side's records have one form */
+	if (err)
+		s->write_err = err;
+	return err;
+}
+
+/* Records from the kernel side: the facts may have to say who that is. */
+static int put_kernel(void *ctx, const void *rec, size_t len)
+{
+	const struct rec_hdr *hdr = rec;
+	struct session *s = ctx;
+
+	if (hdr->kind == REC_WAIT_KIND) {
+		const struct rec_wait *w = rec;
+
+		if (w->cgroup != s->facts.last_cgroup)
+			facts_cgroup(&s->facts, w->cgroup, w->tid);
+	} else if (hdr->kind == REC_TASK_KIND) {
+		const struct rec_task *t = rec;
+
+		if (t->flags & TASK_TRACKED)
+			facts_cgroup(&s->facts, t->cgroup, t->tid);
+	}
+	return put(s, rec, len);
+}
+
+static void put_absent(void *ctx, const char *what, const char *why)
+{
+	struct session *s = ctx;
+
+	facts_text(&s->facts, why, "absent.%s", what);
+}
+
+static void write_counts(struct session *s, uint64_t time)
+{
+	uint64_t counts[COUNT_CNT] = {};
+
+	probe_counts(s->probe, counts);
+	for (uint32_t id = 0; id < COUNT_CNT; id++) {
+		struct rec_count r = {{REC_COUNT_KIND, sizeof(r)}, id, time, counts[id]};
+
+		if (counts[id] == s->counts[id])
+			continue;
+		s->counts[id] = counts[id];
+		put(s, &r, sizeof(r));
+	}
+	probe_dump_maps(s->probe, time, put, s);
+}
+
+static int add_fd(struct session *s, int fd, uint32_t events)
+{
+	struct epoll_event ev = {.events = events, .data.fd = fd};
+
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) ? fail(-errno, "epoll") : 0;
+}
+
+/* SIGINT counts also where the shell left it ignored, as it does for background jobs. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_loop(struct session *s)
+{
+	struct itimerspec tick = {{0, DRAIN_MS * 1000000}, {0, DRAIN_MS * 1000000}};
+	int err;
+
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll < 0 || s->timer < 0 || timerfd_settime(s->timer, 0, &tick, NULL))
+		return fail(-errno, "event loop: cannot set up");
+	err = add_fd(s, s->timer, EPOLLIN);
+	if (!err)
+		err = add_fd(s, s->signals, EPOLLIN);
+	if (!err)
+		err = add_fd(s, probe_ring_fd(s->probe), EPOLLIN);
+	for (size_t i = 0; !err && i < s->target.pidfd_cnt; i++)
+		err = add_fd(s, s->target.pidfds[i], EPOLLIN);
+	s->alive = s->target.pidfd_cnt;
+	return err;
+}
+
+static void drain(struct session *s)
+{
+	int err = probe_drain(s->probe, DRAIN_MAX, put_kernel, s);
+
+	if (err < 0 && !s->end)
+		s->end = END_ERROR;
+}
+
+static void on_tick(struct session *s)
+{
+	uint64_t now = now_ns(), times;
+
+	if (read(s->timer, &times, sizeof(times)) != sizeof(times))
+		return;
+	drain(s);
+	if (++s->ticks % TICKS_PER_S == 0) {
+		write_counts(s, now);
+		facts_second(&s->facts, now);
+		if (writer_flush(s->w))
+			s->end = END_ERROR;
+	}
+	if (s->opts->duration_ns && now - s->start_ns >= s->opts->duration_ns && !s->end)
+		s->end = END_DURATION;
+}
+
+static void on_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (s->target.child && info.ssi_signo != SIGINT)
+		kill(s->target.child, SIGTERM);	/* SIGINT from a terminal reached it too */
+	s->end = END_SIGNAL;
+}
+
+static void on_exit_of(struct session *s, int pidfd)
+{
+	epoll_ctl(s->epoll, EPOLL_CTL_DEL, pidfd, NULL);
+	if (--s->alive == 0)
+		s->end = s->target.child ? END_COMMAND_EXIT : END_TARGET_EXIT;
+}
+
+static void loop(struct session *s)
+{
+	struct epoll_event ev[8];
+
+	while (!s->end) {
+		int n = epoll_wait(s->epoll, ev, 8, -1);
+
+		for (int i = 0; i < n; i++) {
+			int fd = ev[i].data.fd;
+
+			if (fd == s->timer)
+				on_tick(s);
+			else if (fd == s->signals)
+				on_signal(s);
+			else if (fd == probe_ring_fd(s->probe))
+				drain(s);
+			else
+				on_exit_of(s, fd);
+		}
+	}
+}
+
+static int start(struct session *s)
+{
+	struct probe_opts po = {
+		.ring_bytes = s->opts->ring_bytes,
+		.no_syscalls = s->opts->no_syscalls,
+		.wanted = s->opts->target.ids,
+		.wanted_cnt = s->opts->target.id_cnt,
+	};
+	uint32_t child = s->target.child;
+	size_t tracked = 0;
+	char what[128];
+	int err;
+
+	if (child) {
+		po.wanted = &child;
+		po.wanted_cnt = 1;
+	}
+	target_config(&s->target, &po.config);
+	po.config.steal = facts_has_hypervisor();
+	err = probe_open(&po, put_absent, s, &s->probe);
+	if (!err)
+		err = probe_attach(s->probe);
+	if (!err)
+		err = open_loop(s);
+	if (err)
+		return err;
+	target_describe(&s->target, what, sizeof(what));
+	facts_text(&s->facts, what, "target");
+	s->start_ns = now_ns();
+	facts_start(&s->facts, s->start_ns, s->opts->command_line);
+	err = probe_start(s->probe, put_kernel, s, &tracked);
+	if (err)
+		return err;
+	if (!tracked && s->alive)
+		return fail(-ESRCH, "%s: gone before it could be traced", what);
+	if (writer_flush(s->w))
+		return s->write_err ? s->write_err : -EIO;
+	talk("recording %zu thread%s of %s", tracked, tracked == 1 ? "" : "s", what);
+	return target_go(&s->target);
+}
+
+/* Everything that is still to be said, then the end record. */
+static void finish(struct session *s)
+{
+	struct rec_end end = {.hdr = {REC_END_KIND, sizeof(end)}, .reason = s->end};
+
+	probe_stop(s->probe);
+	while (probe_drain(s->probe, DRAIN_MAX, put_kernel, s) == 1)
+		;
+	end.time = now_ns();
+	probe_dump_ends(s->probe, put_kernel, s);
+	write_counts(s, end.time);
+	facts_end(&s->facts, end.time, writer_stats(s->w).bytes);
+	end.status = s->result.wait_status;
+	put(s, &end, sizeof(end));
+	writer_flush(s->w);
+	s->result.records = writer_stats(s->w).records;
+#define X(number, name, is_loss, help) s->result.lost += is_loss ? s->counts[number] : 0;
+	COUNTS(X)
+#undef X
+}
+
+/* After a signal the command was told to end, but is not waited for; else its end is ours. */
+static void reap(struct session *s)
+{
+	int flags = s->end == END_SIGNAL || s->end == END_ERROR || !s->end ? WNOHANG : 0;
+
+	if (s->target.child && waitpid(s->target.child, &s->result.wait_status, flags) == s->target.child)
+		s->result.has_status = true;
+}
+
+int session_run(const struct session_opts *opts, struct recording_writer *w, struct session_result *out)
+{
+	struct session s = {.opts = opts, .w = w, .epoll = -1, .timer = -1, .signals = -1};
+	int err = target_open(&opts->target, &s.target);
+
+	if (err)
+		return err;
+	facts_init(&s.facts, s.target.cgroup_v1, put, &s);
+	s.signals = open_signals();
+	err = start(&s);
+	if (!err) {
+		loop(&s);
+		if (s.end == END_COMMAND_EXIT)
+			reap(&s);
+		finish(&s);
+		if (s.end == END_DURATION)
+			reap(&s);
+		err = s.write_err;
+	}
+	target_close(&s.target);
+	if (!s.result.has_status)
+		reap(&s);
+	probe_close(s.probe);
+	facts_done(&s.facts);
+	close(s.epoll);
+	close(s.timer);
+	close(s.signals);
+	*out = s.result;
+	return err;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One recording, from attaching to the last block: one thread, one epoll loop. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target.h"
+
+struct session_opts {
+	struct target_opts target;
+	uint64_t duration_ns;	/* 0: until the target ends or a signal comes */
+	size_t ring_bytes;
+	bool no_syscalls;
+	const char *command_line;	/* how we were called, for the recording */
+};
+
+struct recording_writer;
+
+struct session_result {
+	int wait_status;	/* of the command, valid if has_status */
+	bool has_status;
+	uint64_t records, lost;
+};
+
+/*
+ * Records into w, which stays the caller's. 0, also when the target ended or a signal came; -errno,
+ * told on stderr. What was recorded until then is in w.
+ */
+int session_run(const struct session_opts *opts, struct recording_writer *w, struct session_result *out);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "export.h"
+
+#include <string.h>
+
+#include "csv.h"
+#include "report.h"
+
+const char *const shape_names[SHAPE_CNT] = {
+#define X(id, name, help) [SHAPE_##id] = name,
+	SHAPES(X)
+#undef X
+};
+
+const struct exporter exporters[] = {
+	{.name = "csv", .suffix = ".csv", .run = export_csv, .needs = csv_needs, .help = "tables, RFC 4180"},
+	{.name = "text", .suffix = ".txt", .run = export_report, .needs = report_needs, .help = "the report"},
+	{.name = NULL},
+};
+
+const struct exporter *exporter_find(const char *name)
+{
+	for (const struct exporter *e = exporters; e->name; e++) {
+		if (!strcmp(e->name, name))
+			return e;
+	}
+	return NULL;
+}
+
+int table_find(const char *name)
+{
+	for (int i = 0; i < TABLE_CNT; i++) {
+		if (!strcmp(table_infos[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+int shape_find(const char *name)
+{
+	for (int i = 0; i < SHAPE_CNT; i++) {
+		if (!strcmp(shape_names[i], name))
+			return i;
+	}
+	return -1;
+}
+
+int metric_find(const char *name)
+{
+	for (int i = 0; i < METRIC_CNT; i++) {
+		if (!strcmp(metrics[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+/* Appends a name to the list in buf. */
+static void list_add(char *buf, size_t size, const char *name)
+{
+	size_t at = strlen(buf);
+
+	snprintf(buf + at, size - at, "%s%s", at ? ", " : "", name);
+}
+
+const char *exporters_list(char *buf, size_t size)
+{
+	*buf = '\0';
+	for (const struct exporter *e = exporters; e->name; e++)
+		list_add(buf, size, e->name);
+	return buf;
+}
+
+const char *tables_list(char *buf, size_t size)
+{
+	*buf = '\0';
+	for (size_t i = 0; i < TABLE_CNT; i++)
+		list_add(buf, size, table_infos[i].name);
+	return buf;
+}
+
+const char *shapes_list(char *buf, size_t size)
+{
+	*buf = '\0';
+	for (size_t i = 0; i < SHAPE_CNT; i++)
+		list_add(buf, size, shape_names[i]);
+	return buf;
+}
+
+const char *metrics_list(unsigned int mask, char *buf, size_t size)
+{
+	*buf = '\0';
+	for (size_t i = 0; i < METRIC_CNT; i++) {
+		if (mask >> i & 1)
+			list_add(buf, size, metrics[i].name);
+	}
+	return buf;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "base/err.h"
+#include "cli.h"
+
+int main(int argc, char **argv)
+{
+	struct cli cli;
+	int status;
+
+	cli_parse(argc, argv, &cli);
+	talk_quiet(cli.quiet);
+	status = cli.command->run(&cli);
+	cli_done(&cli);
+	return status;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "class.h"
+
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../bpf/record.h"
+
+static const char *const words[] = {
+	[CLASS_NONE] = "",
+	[CLASS_TIMER] = "timer",
+	[CLASS_TASK] = "task",
+	[CLASS_IRQ] = "irq",
+	[CLASS_NEW] = "new",
+	[CLASS_NANOSLEEP] = "nanosleep",
+	[CLASS_POLL] = "poll",
+	[CLASS_EPOLL] = "epoll",
+	[CLASS_FUTEX] = "futex",
+	[CLASS_TIMERFD] = "timerfd",
+	[CLASS_POSIX] = "posix",
+	[CLASS_ITIMER] = "itimer",
+	[CLASS_ALARM] = "alarm",
+	[CLASS_MUTEX] = "mutex",
+	[CLASS_OTHER] = "other",
+	[CLASS_SLEEP] = "sleep",
+	[CLASS_FAULT] = "fault",
+	[CLASS_KERNEL] = "kernel",
+	[CLASS_COMPAT] = "compat",
+	[CLASS_UNKNOWN] = "unknown",
+};
+
+/* System calls with a class of their own; CLASS_NONE: the call's own name. */
+static const struct {
+	const char *name;
+	uint16_t drift, block;
+} special[] = {
+	{"nanosleep", CLASS_NANOSLEEP, CLASS_SLEEP},
+	{"clock_nanosleep", CLASS_NANOSLEEP, CLASS_SLEEP},
+	{"pause", CLASS_NONE, CLASS_SLEEP},
+	{"rt_sigtimedwait", CLASS_NONE, CLASS_SLEEP},
+	{"rt_sigsuspend", CLASS_NONE, CLASS_SLEEP},
+	{"poll", CLASS_POLL, CLASS_POLL},
+	{"ppoll", CLASS_POLL, CLASS_POLL},
+	{"select", CLASS_POLL, CLASS_POLL},
+	{"pselect6", CLASS_POLL, CLASS_POLL},
+	{"epoll_wait", CLASS_EPOLL, CLASS_POLL},
+	{"epoll_pwait", CLASS_EPOLL, CLASS_POLL},
+	{"epoll_pwait2", CLASS_EPOLL, CLASS_POLL},
+	{"futex", CLASS_FUTEX, CLASS_FUTEX},
+	{"futex_wait", CLASS_FUTEX, CLASS_FUTEX},
+	{"futex_waitv", CLASS_FUTEX, CLASS_FUTEX},
+};
+
+static void classify(struct classes *c, int nr, const char *name)
+{
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+		if (strcmp(special[i].name, name))
+			continue;
+		if (special[i].drift)
+			c->drift[nr] = special[i].drift;
+		if (special[i].block)
+			c->block[nr] = special[i].block;
+	}
+	if (!strcmp(name, "futex"))
+		c->futex_nr = nr;
+}
+
+void classes_init(struct classes *c)
+{
+	c->futex_nr = -1;
+	for (int nr = 0; nr < CLASSES_SYSCALL_CNT; nr++) {
+		const char *name = syscall_name(nr);
+
+		c->drift[nr] = c->block[nr] = CLASS_SYSCALL + nr;
+		if (name)
+			classify(c, nr, name);
+	}
+}
+
+static uint32_t class_of_syscall(const uint16_t *table, int nr)
+{
+	if (nr >= CLASSES_SYSCALL_CNT)
+		return CLASS_SYSCALL + (uint32_t)nr;
+	if (nr >= 0)
+		return table[nr];
+	switch (nr) {
+	case SYSCALL_FAULT:
+		return CLASS_FAULT;
+	case SYSCALL_KERNEL:
+		return CLASS_KERNEL;
+	case SYSCALL_COMPAT:
+		return CLASS_COMPAT;
+	default:
+		return CLASS_UNKNOWN;
+	}
+}
+
+uint32_t class_of_drift(const struct classes *c, const struct rec_wait *w)
+{
+	switch ((enum timer_kind)w->timer) {
+	case TIMER_SLEEPER:
+		return class_of_syscall(c->drift, w->syscall);
+	case TIMER_TIMERFD:
+		return CLASS_TIMERFD;
+	case TIMER_POSIX:
+		return CLASS_POSIX;
+	case TIMER_ITIMER:
+		return CLASS_ITIMER;
+	case TIMER_ALARM:
+		return CLASS_ALARM;
+	case TIMER_NONE:
+	case TIMER_JIFFIES:
+		break;
+	}
+	return CLASS_UNKNOWN;
+}
+
+uint32_t class_of_runq(const struct rec_wait *w)
+{
+	static const uint8_t class_of[] = {
+		[WOKEN_NOT] = CLASS_NONE,
+		[WOKEN_TIMER] = CLASS_TIMER,
+		[WOKEN_TASK] = CLASS_TASK,
+		[WOKEN_IRQ] = CLASS_IRQ,
+		[WOKEN_NEW] = CLASS_NEW,
+	};
+
+	return class_of[w->woken_by];
+}
+
+uint32_t class_of_block(const struct classes *c, int nr)
+{
+	return class_of_syscall(c->block, nr);
+}
+
+uint32_t class_of_futex(const struct classes *c, const struct rec_wait *w)
+{
+	/* Only the multiplexed call has an op: its siblings' flags would be mistaken for one. */
+	if (w->syscall != c->futex_nr)
+		return CLASS_OTHER;
+	switch (w->futex_op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_LOCK_PI2:
+		return CLASS_MUTEX;
+	default:
+		return CLASS_OTHER;
+	}
+}
+
+const char *class_name(uint32_t klass, char *buf, size_t size)
+{
+	const char *word = NULL;
+
+	if (klass < sizeof(words) / sizeof(words[0]))
+		word = words[klass];
+	else if (klass >= CLASS_SYSCALL && klass - CLASS_SYSCALL <= INT16_MAX)
+		word = syscall_name((int)(klass - CLASS_SYSCALL));
+	if (word)
+		snprintf(buf, size, "%s", word);
+	else if (klass >= CLASS_SYSCALL)
+		snprintf(buf, size, "syscall_%u", klass - CLASS_SYSCALL);
+	else
+		snprintf(buf, size, "class_%u", klass);
+	return buf;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "span.h"
+
+const struct metric_info metrics[METRIC_CNT] = {
+#define X(id, metric_name, metric_stages, metric_help) \
+	[METRIC_##id] = {.name = metric_name, .stages = metric_stages, .help = metric_help},
+	METRICS(X)
+#undef X
+};
+
+const char *const stage_names[STAGE_CNT] = {
+#define X(id, name) [STAGE_##id] = name,
+	STAGES(X)
+#undef X
+};
+
+const char *const blame_names[BLAME_CNT] = {
+#define X(id, name) [BLAME_##id] = name,
+	BLAME_KINDS(X)
+#undef X
+};
+
+const char *const entity_counter_names[ECOUNT_CNT] = {
+#define X(id, name) [ECOUNT_##id] = name,
+	ENTITY_COUNTERS(X)
+#undef X
+};

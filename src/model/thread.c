@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A finished wait is at most four samples: why it ended (a waking: runq), why it began (preempt,
+ * throttle, or a block or futex wait), and the timer that it was for (drift).
+ *
+ *	off            waking        ran		waking  off        ran
+ *	 |    asleep     |  runnable  |			  | on  |  runnable  |
+ *	 |               |--- runq ---|			  |----- runq -------|
+ *	 |----------- block ----------|				|-- block ---|
+ */
+#include "thread.h"
+
+#include <errno.h>
+
+#include "../../bpf/record.h"
+
+/* Linux has no higher ids (PID_MAX_LIMIT); a hostile recording has. */
+enum { TID_MAX = 1 << 22 };
+
+/* What is left of that many ended threads is dropped at once. */
+enum { ENDED_MAX = 1 << 14 };
+
+struct thread {
+	uint64_t head;		/* newest of its pieces */
+	uint64_t moves;		/* newest of its moves, which become pieces when their wait ends */
+	uint64_t end_ns;	/* of the newest piece */
+};
+
+/* A finished wait and what is derived from it. */
+struct wait {
+	const struct rec_wait *rec;
+	struct thread *thread;
+	uint64_t runnable_ns;	/* off the CPU and runnable from here on; ran if that was not seen */
+	bool is_woken;
+};
+
+int threads_init(struct threads *t, const struct span_sink *sink, size_t piece_cnt, size_t slice_cnt)
+{
+	int err;
+
+	t->sink = sink;
+	u64map_init(&t->by_tid, sizeof(struct thread));
+	classes_init(&t->classes);
+	err = history_init(&t->pieces, piece_cnt);
+	if (!err)
+		err = history_init(&t->slices.history, slice_cnt);
+	if (err)
+		threads_done(t);
+	return err;
+}
+
+void threads_done(struct threads *t)
+{
+	history_done(&t->slices.history);
+	history_done(&t->pieces);
+	u64map_done(&t->by_tid);
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static bool is_tid(uint32_t tid)
+{
+	return tid && tid <= TID_MAX;
+}
+
+static bool is_sane(const struct rec_wait *w)
+{
+	if (!is_tid(w->tid) || !w->ran || w->off > w->ran || w->waking > w->ran || w->since > w->ran)
+		return false;
+	if (w->woken_by > WOKEN_NEW || w->timer > TIMER_JIFFIES || w->syscall < SYSCALL_UNKNOWN)
+		return false;
+	switch (w->why) {
+	case WAIT_UNSEEN:
+		return !w->off;
+	case WAIT_ON_CPU:
+		return !w->off && w->waking == w->ran;
+	case WAIT_BLOCKED:
+	case WAIT_PREEMPTED:
+	case WAIT_THROTTLED:
+		return w->off;
+	default:
+		return false;
+	}
+}
+
+static uint64_t runnable_from(const struct rec_wait *w, bool is_woken)
+{
+	if (w->why == WAIT_PREEMPTED || w->why == WAIT_THROTTLED)
+		return w->off;
+	return is_woken ? max_u64(w->waking, w->off) : w->ran;
+}
+
+static enum stage stage_of(const struct rec_wait *w)
+{
+	if (w->why == WAIT_PREEMPTED)
+		return STAGE_PREEMPT;
+	return w->why == WAIT_THROTTLED ? STAGE_THROTTLE : STAGE_RUNQ;
+}
+
+static void push_piece(struct threads *t, struct thread *th, const struct piece *p)
+{
+	history_push(&t->pieces, &th->head, p);
+	th->end_ns = p->end_ns;
+}
+
+static void push_unknown(struct threads *t, struct thread *th, uint64_t end_ns, enum stage stage)
+{
+	if (th->end_ns < end_ns)
+		push_piece(t, th, &(struct piece){.begin_ns = th->end_ns, .end_ns = end_ns, .by = BY_UNKNOWN,
+						  .stage = stage});
+}
+
+/* The pieces before the last: the moves that were seen, unknown between them. */
+static void push_moves(struct threads *t, struct thread *th, const struct rec_wait *w, enum stage stage)
+{
+	struct history_walk walk = history_from(&t->pieces, th->moves);
+	const struct piece *p;
+	struct piece moves[UINT8_MAX];
+	int n = 0;
+
+	while (n < w->moves && (p = history_older(&walk)))
+		moves[n++] = *p;
+	while (n-- > 0) {
+		struct piece *m = &moves[n];
+
+		/* of a wait whose record was lost, or nonsense */
+		if (m->begin_ns < th->end_ns || m->end_ns > w->since)
+			continue;
+		push_unknown(t, th, m->begin_ns, stage);
+		m->stage = stage;
+		push_piece(t, th, m);
+	}
+	push_unknown(t, th, w->since, stage);
+}
+
+/* Adds the wait's runnable time to the thread's pieces, one for each CPU that it waited on. */
+static void push_wait(struct threads *t, struct wait *w)
+{
+	const struct rec_wait *rec = w->rec;
+	struct thread *th = w->thread;
+	enum stage stage = stage_of(rec);
+
+	if (w->runnable_ns == rec->ran || th->end_ns >= rec->ran)
+		return;
+	/* times of one thread do not overlap, whatever the stamps say */
+	th->end_ns = max_u64(th->end_ns, w->runnable_ns);
+	if (rec->moves)
+		push_moves(t, th, rec, stage);
+	if (th->end_ns < rec->ran)
+		push_piece(t, th, &(struct piece){
+			.begin_ns = th->end_ns, .end_ns = rec->ran, .by = rec->by, .cpu = rec->cpu,
+			.steal_ns = rec->steal_ns, .irq_ns = rec->irq_ns, .softirq_ns = rec->softirq_ns,
+			.stage = stage});
+}
+
+static struct span span_of(const struct rec_wait *w, enum metric metric, uint32_t klass, uint64_t begin_ns)
+{
+	return (struct span){
+		.metric = metric, .klass = klass, .begin_ns = begin_ns, .end_ns = w->ran, .tid = w->tid,
+		.tgid = w->tgid, .cgroup = w->cgroup, .cpu = w->cpu, .prio = w->prio, .policy = w->policy,
+	};
+}
+
+static void emit(struct threads *t, struct span *s)
+{
+	s->blame = t->blame.rows;
+	s->blame_cnt = t->blame.cnt;
+	t->sink->span(t->sink->ctx, s);
+}
+
+static void count(struct threads *t, enum entity_counter id, uint32_t tid, uint64_t n)
+{
+	if (n)
+		t->sink->counter(t->sink->ctx, id, tid, n);
+}
+
+/* Blames the time runnable from begin on; what lacks of total_ns in the pieces is unknown. */
+static void blame_runnable(struct threads *t, const struct wait *w, uint64_t begin_ns, uint64_t total_ns)
+{
+	blame_reset(&t->blame);
+	if (begin_ns < w->rec->ran)
+		blame_pieces(&t->blame, &t->slices, &t->pieces, w->thread->head, begin_ns, w->rec->ran);
+	blame_close(&t->blame, total_ns);
+}
+
+static void emit_runq(struct threads *t, const struct wait *w, uint64_t begin_ns)
+{
+	const struct rec_wait *rec = w->rec;
+	struct span s = span_of(rec, METRIC_THREAD_RUNQ, class_of_runq(rec), rec->waking);
+
+	s.stage_ns[STAGE_RUNQ] = rec->ran - rec->waking;
+	/* woken on its CPU, on its way out: until it left, that CPU had no competitor that we know of */
+	blame_runnable(t, w, begin_ns, rec->ran - rec->waking);
+	if (rec->woken_by == WOKEN_TASK && rec->waker)
+		blame_row(&t->blame, BLAME_WAKER, rec->waker, 0);
+	emit(t, &s);
+}
+
+static void emit_preempt(struct threads *t, const struct wait *w, uint64_t begin_ns)
+{
+	struct span s = span_of(w->rec, METRIC_THREAD_PREEMPT, CLASS_NONE, w->rec->off);
+
+	blame_runnable(t, w, begin_ns, w->rec->ran - w->rec->off);
+	emit(t, &s);
+}
+
+/* The quota took the time, not who ran: no rows. */
+static void emit_throttle(struct threads *t, const struct rec_wait *w)
+{
+	struct span s = span_of(w, METRIC_THREAD_THROTTLE, CLASS_NONE, w->off);
+
+	blame_reset(&t->blame);
+	emit(t, &s);
+}
+
+static void emit_blocked(struct threads *t, const struct rec_wait *w)
+{
+	uint32_t klass = class_of_block(&t->classes, w->syscall);
+	struct span s = span_of(w, METRIC_THREAD_BLOCK, klass, w->off);
+
+	if (klass == CLASS_FUTEX) {
+		s.metric = METRIC_THREAD_FUTEX;
+		s.klass = class_of_futex(&t->classes, w);
+		s.lock = w->futex;
+	}
+	blame_reset(&t->blame);
+	if (w->woken_by == WOKEN_TASK && w->waker)
+		blame_row(&t->blame, BLAME_WAKER, w->waker, w->ran - w->off);
+	else
+		blame_row(&t->blame, BLAME_UNKNOWN, 0, w->ran - w->off);
+	emit(t, &s);
+}
+
+static enum entity_counter censored_block(const struct threads *t, int syscall)
+{
+	return class_of_block(&t->classes, syscall) == CLASS_FUTEX ? ECOUNT_CENSORED_FUTEX : ECOUNT_CENSORED_BLOCK;
+}
+
+/*
+ * A wait whose begin was not seen. Woken, it was asleep: in a futex or in something else, which is
+ * also what an unknown system call counts as. Not woken, it was runnable all the time. A new task's
+ * first run ends no wait.
+ */
+static void count_unseen(struct threads *t, const struct wait *w)
+{
+	if (!w->is_woken)
+		count(t, ECOUNT_CENSORED_PREEMPT, w->rec->tid, 1);
+	else if (w->rec->woken_by != WOKEN_NEW)
+		count(t, censored_block(t, w->rec->syscall), w->rec->tid, 1);
+}
+
+static void emit_drift(struct threads *t, const struct wait *w)
+{
+	const struct rec_wait *rec = w->rec;
+	const struct timeline timeline = {
+		.history = &t->pieces, .head = w->thread->head, .known_from_ns = t->known_from_ns,
+		.on_cpu = STAGE_BUSY,
+	};
+	const struct own_sleep sleep = {
+		.off_ns = rec->why == WAIT_ON_CPU ? rec->ran : rec->off, .until_ns = w->runnable_ns,
+		.due_ns = rec->due, .fired_ns = rec->fired,
+	};
+	struct span s = span_of(rec, METRIC_THREAD_DRIFT, class_of_drift(&t->classes, rec), rec->asked);
+
+	if (partition(&timeline, rec->asked, rec->ran, &sleep, s.stage_ns)) {
+		count(t, ECOUNT_CENSORED_DRIFT, rec->tid, 1);
+		return;
+	}
+	blame_runnable(t, w, rec->asked, s.stage_ns[STAGE_RUNQ] + s.stage_ns[STAGE_PREEMPT]);
+	emit(t, &s);
+}
+
+static void handle_timer(struct threads *t, const struct wait *w)
+{
+	const struct rec_wait *rec = w->rec;
+
+	if (rec->timer == TIMER_NONE)
+		return;
+	if (rec->timer == TIMER_JIFFIES)
+		count(t, ECOUNT_JIFFIES, rec->tid, 1);
+	else if (!rec->asked)
+		count(t, ECOUNT_CENSORED_DRIFT, rec->tid, 1);
+	else if (rec->asked > rec->ran)	/* its clock was set while it slept */
+		count(t, ECOUNT_CLOCK_STEP, rec->tid, 1);
+	else
+		emit_drift(t, w);
+}
+
+int threads_wait(struct threads *t, const struct rec_wait *rec)
+{
+	struct wait w = {.rec = rec};
+	uint64_t begin_ns;
+
+	if (!is_sane(rec))
+		return -EBADMSG;
+	w.thread = u64map_get(&t->by_tid, rec->tid);
+	if (!w.thread)
+		return -ENOMEM;
+	w.is_woken = rec->woken_by != WOKEN_NOT && rec->waking;
+	w.runnable_ns = runnable_from(rec, w.is_woken);
+	begin_ns = max_u64(w.runnable_ns, w.thread->end_ns);
+	push_wait(t, &w);
+
+	if (rec->why == WAIT_PREEMPTED)
+		emit_preempt(t, &w, begin_ns);
+	if (rec->why == WAIT_THROTTLED)
+		emit_throttle(t, rec);
+	if (rec->why == WAIT_BLOCKED)
+		emit_blocked(t, rec);
+	if (rec->why == WAIT_UNSEEN)
+		count_unseen(t, &w);
+	if (w.is_woken)
+		emit_runq(t, &w, begin_ns);
+	if (w.is_woken && rec->woken_by == WOKEN_TIMER)
+		handle_timer(t, &w);
+	return 0;
+}
+
+int threads_move(struct threads *t, const struct rec_move *r)
+{
+	struct thread *th;
+
+	if (!is_tid(r->tid) || !r->start || r->start > r->end)
+		return -EBADMSG;
+	th = u64map_get(&t->by_tid, r->tid);
+	if (!th)
+		return -ENOMEM;
+	if (r->start < r->end)
+		history_push(&t->pieces, &th->moves, &(struct piece){
+			.begin_ns = r->start, .end_ns = r->end, .by = r->by, .cpu = r->cpu,
+			.steal_ns = r->steal_ns, .irq_ns = r->irq_ns, .softirq_ns = r->softirq_ns});
+	return 0;
+}
+
+int threads_slice(struct threads *t, const struct rec_slice *r)
+{
+	if (!r->start || r->start > r->end)
+		return -EBADMSG;
+	if (r->start < r->end && r->cpu < BLAME_CPUS)
+		history_push(&t->slices.history, &t->slices.head[r->cpu], &(struct piece){
+			.begin_ns = r->start, .end_ns = r->end, .by = r->tid, .cpu = r->cpu,
+			.steal_ns = r->steal_ns, .irq_ns = r->irq_ns, .softirq_ns = r->softirq_ns});
+	return 0;
+}
+
+/* Keeps the map small through days of short-lived threads; without memory it stays as it is. */
+static void drop_ended(struct threads *t)
+{
+	const struct thread *th;
+	struct thread *copy;
+	struct u64map kept;
+	uint64_t tid;
+	size_t i = 0;
+
+	t->ended_cnt = 0;
+	u64map_init(&kept, sizeof(struct thread));
+	while ((th = u64map_next(&t->by_tid, &i, &tid))) {
+		if (!th->head && !th->moves)
+			continue;
+		copy = u64map_get(&kept, tid);
+		if (!copy) {
+			u64map_done(&kept);
+			return;
+		}
+		*copy = *th;
+	}
+	u64map_done(&t->by_tid);
+	t->by_tid = kept;
+}
+
+/* The next of this tid is another thread. */
+static void end_thread(struct threads *t, uint32_t tid)
+{
+	struct thread *th = u64map_find(&t->by_tid, tid);
+
+	if (!th)
+		return;
+	*th = (struct thread){0};
+	if (++t->ended_cnt > ENDED_MAX)
+		drop_ended(t);
+}
+
+int threads_end(struct threads *t, const struct rec_task_end *r)
+{
+	if (!is_tid(r->tid) || r->open > OPEN_THROTTLED || r->exited > 1 || r->syscall < SYSCALL_UNKNOWN)
+		return -EBADMSG;
+	count(t, ECOUNT_WAKING, r->tid, r->waking);
+	count(t, ECOUNT_WAKING_AGAIN, r->tid, r->waking_again);
+	count(t, ECOUNT_WAKING_PREEMPTED, r->tid, r->waking_preempted);
+	count(t, ECOUNT_LOST_WAKING, r->tid, r->lost_waking);
+	count(t, ECOUNT_CENSORED_RUNQ, r->tid, r->open_wakings);
+	/* woken from where was not seen: perhaps it is new and was in no wait */
+	if (r->open == OPEN_BLOCKED || (r->open == OPEN_WOKEN && r->open_off))
+		count(t, censored_block(t, r->syscall), r->tid, 1);
+	if (r->open == OPEN_PREEMPTED)
+		count(t, ECOUNT_CENSORED_PREEMPT, r->tid, 1);
+	if (r->open == OPEN_THROTTLED)
+		count(t, ECOUNT_CENSORED_THROTTLE, r->tid, 1);
+	if (r->exited)
+		end_thread(t, r->tid);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Inside of struct tables: shared by the files of this folder, by nobody else. Each file owns the
+ * functions named after it.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "../../bpf/record.h"
+#include "dims.h"
+#include "tally.h"
+#include "view.h"
+
+/* Bounds of memory, far above what the top 64 of 10,000 entities need. */
+enum {
+	GROUPS_MAX = 8192,
+	ENTITIES_MAX = 32768,	/* of a metric, in a pass that sums */
+	BLAME_MAX = 131072,
+	COUNTERS_MAX = 16384,	/* entities of a counter */
+	LOCKS_MAX = 65536,
+};
+
+enum pass {
+	PASS_ALL,	/* the first: everything, as long as no metric has more than N entities */
+	PASS_SUMS,	/* the first, once one has: only what the ranking needs */
+	PASS_TOP,	/* the second: the top is known */
+	PASS_OVER,
+};
+
+struct events {
+	char *rows;		/* the chunk being filled, of row_sz each */
+	struct event_key *keys;	/* its order, once sorted */
+	size_t row_sz, cnt;
+	FILE *file;		/* sorted chunks one after the other; NULL: all fit into rows */
+	uint64_t *first;	/* of each chunk in the file, its first end */
+	size_t chunk_cnt, chunk_cap, file_rows;
+};
+
+struct tables {
+	struct tables_opts opts;
+	enum pass pass;
+	int err;			/* the first failure */
+	bool started;
+	uint64_t start_ns;
+	/* group.c */
+	struct tally group_ids;		/* a: metric << 32 | class, b: entity; the row is the group's id */
+	struct group *groups;
+	size_t group_cnt, group_cap;
+	struct tally entities[METRIC_CNT];	/* b: entity; once ranked, count is the rank */
+	/* heatmap.c */
+	struct tally cells;		/* a: group << 32 | column, b: bucket */
+	struct tally hot;		/* samples of the last column. a: group, b: bucket */
+	uint64_t width_ns, col_ns;	/* of a column; where the last one starts */
+	uint32_t col;			/* the last one */
+	/* blame.c */
+	struct tally blame;		/* a: group << 32 | kind, b: by << 32 | lock */
+	size_t blame_max;
+	struct tally locks;		/* a: tgid, b: address; the row + 1 is the lock's id */
+	struct events events;
+	/* counters.c */
+	struct tally counters[ECOUNT_CNT];	/* b: tid */
+	uint64_t counter_sums[ECOUNT_CNT];
+	uint64_t totals[COUNT_CNT];
+	struct counter_row *counter_rows;
+	size_t counter_row_cnt;
+};
+
+/* Keeps the first failure. */
+void tables_failed(struct tables *t, int err);
+
+/* The group of the span; NULL after a failure, or if this pass only wants sums. */
+struct group *group_of(struct tables *t, const struct span *s, uint64_t latency);
+void group_add(struct tables *t, struct group *g, const struct span *s, uint64_t latency);
+/* Ranks the entities of each metric and keeps the top N. */
+void entities_rank(struct tables *t);
+/* Forgets groups, cells and blame. */
+void groups_clear(struct tables *t);
+/* Brings the groups, and what refers to them, into their final order. */
+void groups_finish(struct tables *t);
+void groups_done(struct tables *t);
+
+void heatmap_clear(struct tables *t);
+void heatmap_add(struct tables *t, size_t group, uint64_t end_ns, uint64_t latency);
+/* Before the groups get their final order, and after. */
+void heatmap_flush(struct tables *t);
+void heatmap_finish(struct tables *t);
+
+/* The id of the span's lock, 0 if it has none. */
+uint32_t lock_of(struct tables *t, const struct span *s);
+void blame_clear(struct tables *t);
+void blame_add(struct tables *t, size_t group, const struct span *s);
+void blame_finish(struct tables *t);
+
+void events_done(struct events *e);
+void events_add(struct tables *t, const struct span *s, uint64_t latency);
+void events_finish(struct tables *t);
+
+void counters_add(struct tables *t, enum entity_counter id, uint32_t tid, uint64_t n);
+void counters_finish(struct tables *t);
+void counters_done(struct tables *t);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define GROUPED (TABLE_BIT(HEATMAP) | TABLE_BIT(STAGES) | TABLE_BIT(BLAME))
+
+const struct table_info table_infos[TABLE_CNT] = {
+#define X(id, table_name, table_help) [TABLE_##id] = {.name = table_name, .help = table_help},
+	TABLES(X)
+#undef X
+};
+
+struct tables *tables_new(const struct tables_opts *opts)
+{
+	struct tables *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->opts = *opts;
+	if (!t->opts.tables)
+		t->opts.tables = ~TABLE_BIT(EVENTS);
+	if (!t->opts.metrics)
+		t->opts.metrics = ~0u;
+	if (!t->opts.by)
+		t->opts.by = &dims[0];
+	if (!t->opts.top)
+		t->opts.top = 64;
+	if (!t->opts.max_cols)
+		t->opts.max_cols = 240;
+	if (t->opts.max_cols < 2)
+		t->opts.max_cols = 2;
+	if (!t->opts.max_cells)
+		t->opts.max_cells = 500000;
+	if (!t->opts.sort_rows)
+		t->opts.sort_rows = 32768;
+	groups_clear(t);
+	return t;
+}
+
+void tables_free(struct tables *t)
+{
+	if (!t)
+		return;
+	counters_done(t);
+	events_done(&t->events);
+	groups_done(t);
+	free(t);
+}
+
+void tables_failed(struct tables *t, int err)
+{
+	if (!t->err)
+		t->err = err;
+}
+
+void tables_start(struct tables *t, uint64_t start_ns)
+{
+	t->start_ns = start_ns;
+	t->started = true;
+}
+
+static void on_span(void *ctx, const struct span *s)
+{
+	struct tables *t = ctx;
+	uint64_t latency = s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0;
+
+	if (t->err || !(t->opts.metrics >> s->metric & 1))
+		return;
+	if (!t->started)
+		tables_start(t, s->begin_ns);
+	if (t->opts.tables & TABLE_BIT(EVENTS) && t->pass != PASS_TOP)
+		events_add(t, s, latency);
+	if (!(t->opts.tables & GROUPED))
+		return;
+	struct group *g = group_of(t, s, latency);
+
+	if (!g)
+		return;
+	group_add(t, g, s, latency);
+	if (t->opts.tables & (TABLE_BIT(HEATMAP) | TABLE_BIT(STAGES)))
+		heatmap_add(t, (size_t)(g - t->groups), s->end_ns, latency);
+	if (t->opts.tables & TABLE_BIT(BLAME))
+		blame_add(t, (size_t)(g - t->groups), s);
+}
+
+static void on_counter(void *ctx, enum entity_counter id, uint32_t tid, uint64_t n)
+{
+	struct tables *t = ctx;
+
+	if (!t->err && t->pass != PASS_TOP)
+		counters_add(t, id, tid, n);
+}
+
+static void on_total(void *ctx, unsigned int count_id, uint64_t value)
+{
+	struct tables *t = ctx;
+
+	if (count_id < COUNT_CNT)
+		t->totals[count_id] = value;
+}
+
+struct span_sink tables_sink(struct tables *t)
+{
+	return (struct span_sink){.ctx = t, .span = on_span, .counter = on_counter, .total = on_total};
+}
+
+int tables_pass_done(struct tables *t, bool *again)
+{
+	bool replay = t->pass == PASS_SUMS;
+
+	if (t->pass != PASS_TOP)
+		entities_rank(t);
+	if (!replay) {
+		heatmap_flush(t);
+		groups_finish(t);
+		heatmap_finish(t);
+		blame_finish(t);
+		events_finish(t);
+		counters_finish(t);
+	}
+	if (t->err)
+		return t->err;
+	t->pass = replay ? PASS_TOP : PASS_OVER;
+	*again = replay;
+	return 0;
+}
+
+const struct tables_opts *tables_opts(const struct tables *t)
+{
+	return &t->opts;
+}
+
+uint64_t tables_start_ns(const struct tables *t)
+{
+	return t->start_ns;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The tables: every one is a group-by of the spans over {metric, class, entity}. Feed: tables_new,
+ * tables_start, spans into tables_sink(), tables_pass_done; if that asks for it, the same spans again
+ * (the entities beyond the top N are only known at the end of the first pass), tables_pass_done. Then
+ * read with view.h. One owner; a failure inside the sink is kept and returned by tables_pass_done.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../model/span.h"
+
+/* X(id, name, help) */
+#define TABLES(X) \
+	X(HEATMAP, "heatmap", "samples by time and latency, one cell a row") \
+	X(STAGES, "stages", "quantiles of each stage and of the whole (total)") \
+	X(BLAME, "blame", "who took the time") \
+	X(EVENTS, "events", "one sample a row") \
+	X(COUNTERS, "counters", "what was counted and is no sample") \
+	X(LOSS, "loss", "what was lost, by cause")
+
+enum table {
+#define X(id, name, help) TABLE_##id,
+	TABLES(X)
+#undef X
+	TABLE_CNT
+};
+
+#define TABLE_BIT(id) (1u << TABLE_##id)
+
+struct table_info {
+	const char *name, *help;
+};
+
+extern const struct table_info table_infos[TABLE_CNT];
+
+struct tables;
+struct dim;
+
+/* What is 0 or NULL has the default that the comment says. */
+struct tables_opts {
+	unsigned int tables;		/* mask of TABLE_BIT: what is kept. Default: all but events */
+	unsigned int metrics;		/* mask of 1u << enum metric. Default: all */
+	const struct dim *by;		/* what an entity is, see dims.h. Default: tid */
+	size_t top;			/* entities per metric; the others are `rest`. 64 */
+	size_t max_cols;		/* columns of time, at least 2. 240 */
+	size_t max_cells;		/* of the heatmap: beyond, columns merge. 500,000 */
+	size_t sort_rows;		/* events sorted in memory at a time. 32,768 */
+};
+
+/* NULL and errno: no memory. */
+struct tables *tables_new(const struct tables_opts *opts);
+void tables_free(struct tables *t);
+
+/* The recording's start, CLOCK_MONOTONIC; not told before the first span, that one's begin is taken. */
+void tables_start(struct tables *t, uint64_t start_ns);
+struct span_sink tables_sink(struct tables *t);
+/* The end of a pass: *again says whether the same spans must come a second time. 0 or -errno. */
+int tables_pass_done(struct tables *t, bool *again);

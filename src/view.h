@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From a recording to finished tables, and from those to a file. */
+#pragma once
+
+#include <stdio.h>
+
+#include "export/export.h"
+#include "stats/tables.h"
+
+struct model;
+struct recording;
+
+struct view {
+	struct recording *recording;
+	struct model *model;	/* of the last pass: names, facts */
+	struct tables *tables;
+	struct fact *facts;
+	size_t fact_cnt;
+};
+
+/*
+ * Reads the recording, twice if there are more entities than the top N. Takes the recording, also on
+ * failure. 0 or -errno, told on stderr; a cut or damaged recording is told and is no failure.
+ */
+int view_open(struct recording *r, const struct tables_opts *opts, struct view *out);
+void view_close(struct view *v);
+
+/*
+ * Writes through an exporter to path (NULL: stdout). A file is written under another name and renamed
+ * when whole. 0 or -errno, told on stderr.
+ */
+int view_export(const struct view *v, const struct exporter *e, const struct export_opts *opts, const char *path);

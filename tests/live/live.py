@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What the live tests share: running wakelag and the workloads, reading tables and truth, verdicts.
+
+A test says ok/not_ok/skip per case; nothing here retries. Everything started through start() or
+Recording is ended when the test ends, by its own id.
+"""
+
+import atexit
+import collections
+import csv
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("B", "build"))
+WAKELAG = os.path.join(BUILD, "wakelag")
+WORKLOADS = os.path.join(BUILD, "workloads")
+READY = "wakelag: recording"
+READY_SECONDS = 20
+END_SECONDS = 60
+NOBODY = 65534
+STAGES = ("busy handoff rounding slack timer wake runq preempt throttle runtime grunq stopping "
+          "stopped").split()
+
+directory = tempfile.mkdtemp(prefix="wakelag-test-")
+os.chmod(directory, 0o755)
+started = []
+
+
+def clean_up():
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+atexit.register(clean_up)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
+def ok(name):
+    print(f"ok {name}", flush=True)
+
+
+def not_ok(name, reason):
+    print(f"not ok {name}: {str(reason).strip()}".replace("\n", "\n# "), flush=True)
+
+
+def skip(name, reason):
+    print(f"skip {name}: {reason}", flush=True)
+
+
+def check(name, condition, reason=""):
+    if condition:
+        ok(name)
+    else:
+        not_ok(name, reason)
+    return bool(condition)
+
+
+def main(*tests):
+    """Runs each test function; one that raises is not ok, the others still run."""
+    wanted = sys.argv[1:]
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        try:
+            test()
+        except Exception as error:  # pylint: disable=broad-except
+            import traceback
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            detail = getattr(error, "stderr", None) or ""
+            not_ok(test.__name__, f"{type(error).__name__} {error} (line {where.lineno} of {where.name}) {detail}")
+
+
+def path(name):
+    return os.path.join(directory, name)
+
+
+def workload(name, *args):
+    return [os.path.join(WORKLOADS, name)] + [str(a) for a in args]
+
+
+def start(command, **options):
+    options.setdefault("text", True)
+    process = subprocess.Popen([str(c) for c in command], **options)
+    started.append(process)
+    return process
+
+
+def start_ready(command, **options):
+    """Starts a workload and waits for its line `ready`; gives (process, the lines before it)."""
+    process = start(command, stdout=subprocess.PIPE, **options)
+    lines = []
+    for line in process.stdout:
+        if line.strip() == "ready":
+            return process, lines
+        lines.append(line)
+    raise RuntimeError(f"{command[0]} ended before it was ready")
+
+
+def stop(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def run(command, status=0, timeout=END_SECONDS, **options):
+    """Runs to the end; `status` None: any. Gives the CompletedProcess."""
+    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, errors="replace", timeout=timeout, **options)
+    if status is not None and done.returncode != status:
+        raise RuntimeError(f"{' '.join(map(str, command[:4]))}: status {done.returncode}, not {status}: "
+                           f"{done.stderr[-500:]}")
+    return done
+
+
+def record_command(file, *args):
+    """`wakelag record -- CMD`: gives CMD's stdout."""
+    return run([WAKELAG, "record", "-o", file] + list(args)).stdout
+
+
+class Recording:
+    """A `wakelag record` in the background; entering waits until all is attached."""
+
+    def __init__(self, file, *args, prefix=(), **options):
+        self.file = file
+        self.talk = ""
+        self.command = list(prefix) + [WAKELAG, "record", "-o", file] + list(args)
+        self.options = options
+
+    def __enter__(self):
+        self.process = start(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, **self.options)
+        for line in self.process.stderr:
+            self.talk += line
+            if line.startswith(READY):
+                return self
+        raise RuntimeError(f"record ended before it recorded, status {self.process.wait()}: {self.talk}")
+
+    def end(self, sig=signal.SIGINT):
+        """Ends it (sig None: waits for its own end); gives its status."""
+        if sig and self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            self.talk += self.process.communicate(timeout=END_SECONDS)[1] or ""
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        return self.process.returncode
+
+    def __exit__(self, kind, *_):
+        if self.process.returncode is None:
+            status = self.end()
+            if status and not kind:
+                raise RuntimeError(f"record: status {status}: {self.talk}")
+
+
+def export_text(file, *args, prefix=()):
+    return run(list(prefix) + [WAKELAG, "export", file, "--format", "csv"] + list(args)).stdout
+
+
+def export(file, table, metric=None, top=100000):
+    """The rows of a table as dicts; columns that end in _ns, counts and stages are numbers."""
+    args = ["--table", table, "--top", str(top)] + (["--metric", metric] if metric else [])
+    rows = list(csv.DictReader(io.StringIO(export_text(file, *args), newline="")))
+    for row in rows:
+        for column, value in row.items():
+            if column.endswith("_ns") or column == "count" or column in STAGES:
+                row[column] = int(value) if value not in ("", None) else None
+    return rows
+
+
+def truths(text):
+    """A workload's `key value ...` lines as dicts."""
+    result = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) % 2 == 0:
+            result.append({k: int(v) if v.isdigit() else v for k, v in zip(words[::2], words[1::2])})
+    return result
+
+
+def stage_row(rows, entity, stage="total", klass="*"):
+    """The row of one entity in table `stages`, None if there is none; `*` is the sum over classes."""
+    found = [r for r in rows if r["entity"] == str(entity) and r["stage"] == stage]
+    for row in found:
+        if row["class"] == klass:
+            return row
+    return found[0] if klass == "*" and len(found) == 1 else None
+
+
+def near(value, truth, share=0.05, slop=5000):
+    return abs(value - truth) <= max(share * truth, slop)
+
+
+def quantile(sorted_values, q):
+    """Nearest rank."""
+    return sorted_values[max(0, -(-int(len(sorted_values) * q * 1000) // 1000) - 1)]
+
+
+def loss_total(file):
+    return sum(r["count"] for r in export(file, "loss"))
+
+
+def counters(file, name):
+    """entity -> count of one counter; the whole recording's is entity ''."""
+    result = collections.Counter()
+    for row in export(file, "counters"):
+        if row["counter"] == name:
+            result[row["entity"]] += row["count"]
+    return result
+
+
+def last_cpu():
+    return max(os.sched_getaffinity(0))
+
+
+def wait_for(condition, seconds=READY_SECONDS, what="condition"):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"no {what} within {seconds} s")
+        time.sleep(0.005)

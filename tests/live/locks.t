@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Futex waits on a mutex held for a known time, against what each waiter measured."""
+
+from live import *
+
+
+def locks():
+    file = path("l.wlag")
+    text = truths(record_command(file, "--", *workload("locks", 5, 2, 50)))
+    word = text[0]["lock"]
+    events = export(file, "events", "thread.futex")
+    for truth in text[1:]:
+        mine = [e for e in events if e["entity"] == str(truth["tid"]) and e["lock"].endswith(word)]
+        name = truth["thread"]
+        # A waiter that loses the race for the lock sleeps again: more waits, the same time.
+        check(f"{name}_count", len(mine) >= truth["count"], f"{len(mine)} waits on {word}, {truth['count']} planted")
+        check(f"{name}_sum", near(sum(e["latency_ns"] for e in mine), truth["sum"]),
+              f"{sum(e['latency_ns'] for e in mine)}, waiter {truth['sum']}")
+    rows = [r for r in export(file, "blame", "thread.futex") if r["lock"].endswith(word)]
+    check("lock_blame", sum(r["count"] for r in rows) == sum(1 for e in events if e["lock"].endswith(word)),
+          "one blame row a wait")
+    holder = [r for r in rows if r["by"] == str(text[0]["holder"]) and r["by_kind"] in ("holder", "waker")]
+    check("lock_holder", sum(r["count"] for r in holder) >= 50, f"holder {text[0]['holder']}: {rows}")
+
+
+main(locks)

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""A cgroup's CPU quota: thread.throttle against the kernel's own cpu.stat."""
+
+from live import *
+
+PERIOD_US, QUOTA_US = 50000, 10000
+V1, V2 = "/sys/fs/cgroup/cpu", "/sys/fs/cgroup"
+
+
+def write(file, text):
+    with open(file, "w", encoding="ascii") as f:
+        f.write(str(text))
+
+
+def make_group():
+    """A group with the quota, or None where there is no CPU controller."""
+    if os.path.exists(f"{V1}/cpu.cfs_period_us") or os.path.exists(f"{V1}/cpu.shares"):
+        group = f"{V1}/wakelag-test-{os.getpid()}"
+        os.mkdir(group)
+        write(f"{group}/cpu.cfs_period_us", PERIOD_US)
+        write(f"{group}/cpu.cfs_quota_us", QUOTA_US)
+        return group
+    try:
+        with open(f"{V2}/cgroup.subtree_control", encoding="ascii") as f:
+            if "cpu" not in f.read().split():
+                return None
+    except OSError:
+        return None
+    group = f"{V2}/wakelag-test-{os.getpid()}"
+    os.mkdir(group)
+    write(f"{group}/cpu.max", f"{QUOTA_US} {PERIOD_US}")
+    return group
+
+
+def throttled(group):
+    """(times, ns)"""
+    with open(f"{group}/cpu.stat", encoding="ascii") as f:
+        stat = dict(line.split() for line in f)
+    return int(stat["nr_throttled"]), int(stat.get("throttled_time", 0)) or int(stat.get("throttled_usec", 0)) * 1000
+
+
+def throttle():
+    group = make_group()
+    if not group:
+        return skip("throttle", "no cgroup with a CPU controller")
+    try:
+        file = path("t.wlag")
+        text = record_command(file, "--", "sh", "-c", f"echo $$ >{group}/cgroup.procs; exec \"$@\"", "sh",
+                              *workload("spin", 1, last_cpu(), 3))
+        times, ns = throttled(group)
+    finally:
+        os.rmdir(group)
+    tid = truths(text)[0]["tid"]
+    row = stage_row(export(file, "stages", "thread.throttle"), tid)
+    if not check("throttle_found", row, f"no thread.throttle of {tid}; cpu.stat says {times} times {ns} ns"):
+        return
+    check("throttle_planted", times > 20, f"throttled {times} times only")
+    check("throttle_count", abs(row["count"] - times) <= max(2, times // 20), f"{row['count']}, cpu.stat {times}")
+    check("throttle_sum", near(row["sum_ns"], ns, 0.05), f"{row['sum_ns']}, cpu.stat {ns}")
+    preempt = stage_row(export(file, "stages", "thread.preempt"), tid)
+    check("throttle_is_no_preempt", not preempt or preempt["sum_ns"] < 0.2 * ns, f"thread.preempt {preempt}")
+
+
+main(throttle)

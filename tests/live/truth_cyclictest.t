@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""thread.drift against cyclictest's own histogram, per measuring thread."""
+
+import shutil
+
+from live import *
+
+LOOPS = 4000
+
+
+def histograms(text):
+    """Per thread the sorted latencies in whole us, as cyclictest -h prints them."""
+    result = [[], []]
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 3 and all(w.isdigit() for w in words):
+            for thread, count in enumerate(words[1:]):
+                result[thread] += [int(words[0])] * int(count)
+    return result
+
+
+def cyclictest():
+    if not shutil.which("cyclictest"):
+        return skip("cyclictest", "no cyclictest (package rt-tests)")
+    file = path("c.wlag")
+    text = record_command(file, "--", "cyclictest", "-q", "-t2", "-i", "2000", "-l", str(LOOPS), "-h", "20000")
+    rows = export(file, "stages", "thread.drift")
+    # The main thread, the oldest, sleeps too; the measuring ones follow in their order.
+    tids = sorted({int(r["entity"]) for r in rows if r["stage"] == "total"})[1:3]
+    if not check("cyclictest_threads", len(tids) == 2, f"measuring threads {tids}"):
+        return
+    for thread, (tid, truth) in enumerate(zip(tids, histograms(text))):
+        row = stage_row(rows, tid, "total", "nanosleep")
+        if not row:
+            not_ok(f"cyclictest_{thread}", f"no class nanosleep for {tid}")
+            continue
+        check(f"cyclictest_{thread}_count", abs(row["count"] - len(truth)) <= LOOPS // 1000,
+              f"{row['count']} samples, cyclictest {len(truth)}")
+        for name, q in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+            # cyclictest cuts to whole us: the truth lies in the middle of one.
+            asked = quantile(truth, q) * 1000 + 500
+            check(f"cyclictest_{thread}_{name}", near(row[name + "_ns"], asked),
+                  f"{row[name + '_ns']} ns, cyclictest {asked} ns")
+    check("cyclictest_loss", loss_total(file) == 0, f"{loss_total(file)} lost")
+
+
+main(cyclictest)

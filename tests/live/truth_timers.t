@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Every kind of wait that a timer ends: planted, counted, classed, and late as the thread itself saw it."""
+
+from live import *
+
+# Between "ran" and the thread's own clock call it may lose the CPU: so many of a thread's samples may differ.
+OUTLIERS = 0.1
+
+
+def check_samples(name, late, own):
+    """Each wait in order: its drift is the lateness that the thread measured, less a system call's exit."""
+    off = [(w, o) for w, o in zip(late, own) if not near(w, o, 0.05, 5000)]
+    check(f"{name}_each_wait", len(off) <= OUTLIERS * len(own), f"{len(off)} of {len(own)} differ: {off[:5]}")
+    for q, label in ((0.5, "p50"), (0.9, "p90")):
+        ours, theirs = quantile(sorted(late), q), quantile(sorted(own), q)
+        check(f"{name}_{label}", near(ours, theirs), f"{ours}, thread {theirs}")
+
+
+def check_kind(file, truth, rows, events, slack_share):
+    name, tid = truth["thread"], str(truth["tid"])
+    if truth["class"] == "jiffies":
+        check(f"{name}_counted", counters(file, "jiffies")[tid] == truth["count"],
+              f"jiffies {counters(file, 'jiffies')[tid]}, planted {truth['count']}")
+        check(f"{name}_no_sample", not [e for e in events if e["entity"] == tid], "timer wheel in drift")
+        return
+    mine = [e for e in events if e["entity"] == tid]
+    classes = {e["class"] for e in mine}
+    check(f"{name}_class", classes and classes <= set(truth["class"].split("|")), f"{classes}, not {truth['class']}")
+    own = [int(n) for n in str(truth["list"]).split(",")]
+    if not check(f"{name}_count", len(mine) == len(own), f"{len(mine)}, planted {len(own)}"):
+        return
+    check_samples(name, [e["latency_ns"] for e in mine], own)
+    slack = quantile(sorted(e["slack"] for e in mine), 0.5)
+    check(f"{name}_slack", near(slack, truth["slack"], slack_share, 2000), f"{slack}, not {truth['slack']}")
+    check(f"{name}_stages", all(sum(e[s] or 0 for s in STAGES) == e["latency_ns"] for e in mine), "sum differs")
+    total = stage_row(rows, tid)
+    check(f"{name}_p50_row", total and near(total["p50_ns"], quantile(sorted(own), 0.5), 0.07), f"{total}")
+
+
+def timers(slack, *kinds):
+    file = path(f"t{slack}.wlag")
+    text = record_command(file, "--", *workload("timers", 50, 2, slack, *kinds))
+    rows, events = export(file, "stages", "thread.drift"), export(file, "events", "thread.drift")
+    for truth in truths(text):
+        if slack != 50000:
+            truth["thread"] += f"_slack{slack}"
+        check_kind(file, truth, rows, events, 0.02)
+    check(f"timers_loss_{slack}", loss_total(file) == 0, f"{loss_total(file)} lost")
+
+
+def default_slack():
+    timers(50000)
+
+
+def long_slack():
+    timers(400000, "nanosleep", "poll", "epoll", "futex_abs", "cond", "sigtimedwait")
+
+
+main(default_slack, long_slack)
