@@ -143,6 +143,12 @@ static __always_inline __u64 runnable_since(const struct join *j, const struct w
 	return w->waking;
 }
 
+/* The load of that CPU when the wait on it began. */
+static __always_inline const struct cpu_load *load_since(const struct join *j, const struct wake *w)
+{
+	return w && !j->moves && w->waking >= j->off ? &w->base : &j->base;
+}
+
 static __always_inline void fill_wake(struct rec_wait *r, const struct wake *w)
 {
 	r->waking = w->waking;
@@ -173,7 +179,7 @@ static __always_inline void fill_task(struct rec_wait *r, struct task_struct *p,
 static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *ctx, struct join *j, struct wake *w)
 {
 	__u64 since = runnable_since(j, w);
-	const struct cpu_load *base = w && !j->moves ? &w->base : &j->base;
+	const struct cpu_load *base = load_since(j, w);
 
 	r->why = j->why;
 	r->off = j->off;
@@ -456,7 +462,7 @@ static __always_inline void move_waiting(struct task_struct *p, struct join *j, 
 	__u32 from = task_cpu(p);
 	struct cpu_state *cs = cpu_state(from), *target = cpu_state(to);
 	__u64 now = bpf_ktime_get_ns(), since = runnable_since(j, w);
-	const struct cpu_load *base = w && !j->moves ? &w->base : &j->base;
+	const struct cpu_load *base = load_since(j, w);
 	struct cpu_load load;
 
 	if (!cs || !target || !since || (!w && j->state != JOIN_PREEMPTED))

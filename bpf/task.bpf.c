@@ -159,8 +159,6 @@ static __always_inline void fill_open(struct rec_task_end *r, struct join *j)
 
 	r->open_wakings = pending + (join_holds(state) ? 1 : 0);
 	if (state == JOIN_PREEMPTED) {
-		r->waking_preempted += pending;
-		r->open_wakings = 0;
 		r->open = j->why == WAIT_THROTTLED ? OPEN_THROTTLED : OPEN_PREEMPTED;
 		r->open_off = j->off;
 	} else if (state == JOIN_BLOCKED || state == JOIN_WOKEN || state == JOIN_WOKEN_OUT) {

@@ -141,7 +141,8 @@ static void add_slices(struct blame_rows *b, const struct slices *slices, const 
 {
 	bool is_whole = lo == p->begin_ns && hi == p->end_ns;
 	struct noise rest = is_whole ? noise_of(p) : (struct noise){0};
-	struct history_walk walk = history_from(&slices->history, p->cpu < BLAME_CPUS ? slices->head[p->cpu] : 0);
+	uint64_t newest = p->cpu < BLAME_CPUS ? slices->head[p->cpu] : 0;
+	struct history_walk walk = history_from(&slices->history, newest);
 	uint64_t cursor = hi, uncovered = hi - lo;
 	struct partial partials[2];
 	const struct piece *slice;

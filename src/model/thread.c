@@ -156,19 +156,34 @@ static void push_wait(struct threads *t, struct wait *w)
 			.stage = stage});
 }
 
-static struct span span_of(const struct rec_wait *w, enum metric metric, uint32_t klass, uint64_t begin_ns)
+/*
+ * Starts a sample of the wait. One span serves all, since zeroing a whole one for each sample costs
+ * more than making it.
+ */
+static struct span *begin_span(struct threads *t, const struct rec_wait *w, enum metric metric, uint32_t klass,
+			       uint64_t begin_ns)
 {
-	return (struct span){
-		.metric = metric, .klass = klass, .begin_ns = begin_ns, .end_ns = w->ran, .tid = w->tid,
-		.tgid = w->tgid, .cgroup = w->cgroup, .cpu = w->cpu, .prio = w->prio, .policy = w->policy,
-	};
+	struct span *s = &t->span;
+
+	s->metric = metric;
+	s->klass = klass;
+	s->begin_ns = begin_ns;
+	s->end_ns = w->ran;
+	s->tid = w->tid;
+	s->tgid = w->tgid;
+	s->cgroup = w->cgroup;
+	s->lock = 0;
+	s->cpu = w->cpu;
+	s->prio = w->prio;
+	s->policy = w->policy;
+	return s;
 }
 
-static void emit(struct threads *t, struct span *s)
+static void emit(struct threads *t)
 {
-	s->blame = t->blame.rows;
-	s->blame_cnt = t->blame.cnt;
-	t->sink->span(t->sink->ctx, s);
+	t->span.blame = t->blame.rows;
+	t->span.blame_cnt = t->blame.cnt;
+	t->sink->span(t->sink->ctx, &t->span);
 }
 
 static void count(struct threads *t, enum entity_counter id, uint32_t tid, uint64_t n)
@@ -189,54 +204,55 @@ static void blame_runnable(struct threads *t, const struct wait *w, uint64_t beg
 static void emit_runq(struct threads *t, const struct wait *w, uint64_t begin_ns)
 {
 	const struct rec_wait *rec = w->rec;
-	struct span s = span_of(rec, METRIC_THREAD_RUNQ, class_of_runq(rec), rec->waking);
+	struct span *s = begin_span(t, rec, METRIC_THREAD_RUNQ, class_of_runq(rec), rec->waking);
 
-	s.stage_ns[STAGE_RUNQ] = rec->ran - rec->waking;
+	s->stage_ns[STAGE_RUNQ] = rec->ran - rec->waking;
 	/* woken on its CPU, on its way out: until it left, that CPU had no competitor that we know of */
 	blame_runnable(t, w, begin_ns, rec->ran - rec->waking);
 	if (rec->woken_by == WOKEN_TASK && rec->waker)
 		blame_row(&t->blame, BLAME_WAKER, rec->waker, 0);
-	emit(t, &s);
+	emit(t);
+	s->stage_ns[STAGE_RUNQ] = 0;
 }
 
 static void emit_preempt(struct threads *t, const struct wait *w, uint64_t begin_ns)
 {
-	struct span s = span_of(w->rec, METRIC_THREAD_PREEMPT, CLASS_NONE, w->rec->off);
-
+	begin_span(t, w->rec, METRIC_THREAD_PREEMPT, CLASS_NONE, w->rec->off);
 	blame_runnable(t, w, begin_ns, w->rec->ran - w->rec->off);
-	emit(t, &s);
+	emit(t);
 }
 
 /* The quota took the time, not who ran: no rows. */
 static void emit_throttle(struct threads *t, const struct rec_wait *w)
 {
-	struct span s = span_of(w, METRIC_THREAD_THROTTLE, CLASS_NONE, w->off);
-
+	begin_span(t, w, METRIC_THREAD_THROTTLE, CLASS_NONE, w->off);
 	blame_reset(&t->blame);
-	emit(t, &s);
+	emit(t);
 }
 
 static void emit_blocked(struct threads *t, const struct rec_wait *w)
 {
 	uint32_t klass = class_of_block(&t->classes, w->syscall);
-	struct span s = span_of(w, METRIC_THREAD_BLOCK, klass, w->off);
+	struct span *s = begin_span(t, w, METRIC_THREAD_BLOCK, klass, w->off);
 
 	if (klass == CLASS_FUTEX) {
-		s.metric = METRIC_THREAD_FUTEX;
-		s.klass = class_of_futex(&t->classes, w);
-		s.lock = w->futex;
+		s->metric = METRIC_THREAD_FUTEX;
+		s->klass = class_of_futex(&t->classes, w);
+		s->lock = w->futex;
 	}
 	blame_reset(&t->blame);
 	if (w->woken_by == WOKEN_TASK && w->waker)
 		blame_row(&t->blame, BLAME_WAKER, w->waker, w->ran - w->off);
 	else
 		blame_row(&t->blame, BLAME_UNKNOWN, 0, w->ran - w->off);
-	emit(t, &s);
+	emit(t);
 }
 
 static enum entity_counter censored_block(const struct threads *t, int syscall)
 {
-	return class_of_block(&t->classes, syscall) == CLASS_FUTEX ? ECOUNT_CENSORED_FUTEX : ECOUNT_CENSORED_BLOCK;
+	if (class_of_block(&t->classes, syscall) == CLASS_FUTEX)
+		return ECOUNT_CENSORED_FUTEX;
+	return ECOUNT_CENSORED_BLOCK;
 }
 
 /*
@@ -263,14 +279,16 @@ static void emit_drift(struct threads *t, const struct wait *w)
 		.off_ns = rec->why == WAIT_ON_CPU ? rec->ran : rec->off, .until_ns = w->runnable_ns,
 		.due_ns = rec->due, .fired_ns = rec->fired,
 	};
-	struct span s = span_of(rec, METRIC_THREAD_DRIFT, class_of_drift(&t->classes, rec), rec->asked);
+	struct span *s = begin_span(t, rec, METRIC_THREAD_DRIFT, class_of_drift(&t->classes, rec), rec->asked);
 
-	if (partition(&timeline, rec->asked, rec->ran, &sleep, s.stage_ns)) {
+	if (!partition(&timeline, rec->asked, rec->ran, &sleep, s->stage_ns)) {
+		blame_runnable(t, w, rec->asked, s->stage_ns[STAGE_RUNQ] + s->stage_ns[STAGE_PREEMPT]);
+		emit(t);
+	} else {
 		count(t, ECOUNT_CENSORED_DRIFT, rec->tid, 1);
-		return;
 	}
-	blame_runnable(t, w, rec->asked, s.stage_ns[STAGE_RUNQ] + s.stage_ns[STAGE_PREEMPT]);
-	emit(t, &s);
+	for (int i = 0; i < STAGE_CNT; i++)
+		s->stage_ns[i] = 0;
 }
 
 static void handle_timer(struct threads *t, const struct wait *w)

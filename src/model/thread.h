@@ -22,7 +22,8 @@ struct threads {
 	struct history pieces;		/* times runnable but off the CPU, of all threads */
 	struct slices slices;
 	struct classes classes;
-	struct blame_rows blame;
+	struct blame_rows blame;	/* of the sample under way */
+	struct span span;		/* the sample under way; stage_ns is all 0 between samples */
 	uint64_t known_from_ns;		/* what happened before was not recorded; 0: not known */
 	size_t ended_cnt;		/* threads of by_tid that ended since they were last dropped */
 };

@@ -8,8 +8,9 @@
  *	=> count jiffies 1 of 1
  *	=> EBADMSG
  *
- * `syscall=@NAME` in a record is that call's number. A line `eof` is the end of the stream; the
- * totals that are not 0 follow as `=> total NAME VALUE`. Stages of 0 are left out. BLESS=1 rewrites the files with what the model says: read the diff.
+ * `syscall=@NAME` in a record is that call's number. A line `eof` is the end of the stream; the totals
+ * that are not 0 follow as `=> total NAME VALUE`. Stages of 0 are left out. BLESS=1 rewrites the files
+ * with what the model says: read the diff.
  */
 #include <dirent.h>
 #include <errno.h>
