@@ -11,8 +11,8 @@ PKGS := libbpf libelf zlib
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS))
-LDLIBS += $(shell pkg-config --libs $(PKGS))
+	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ifdef DEBUG
 override CFLAGS += -O0
 endif
@@ -33,7 +33,7 @@ BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(B)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: all check demo bench fuzz unit live deps clean
+.PHONY: all check demo bench fuzz unit live units-built workloads-built clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/wakelag
@@ -41,7 +41,7 @@ all: $(B)/wakelag
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h vmlinux/*.h)
 	$(call msg,BPF,$@)mkdir -p $(@D)
 	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -target bpf -mcpu=v3 \
-		-D__TARGET_ARCH_$(ARCH) -Ivmlinux -I. $(shell pkg-config --cflags libbpf) -c $< -o $@
+		-D__TARGET_ARCH_$(ARCH) -Ivmlinux -I. $(shell pkg-config --cflags libbpf 2>/dev/null) -c $< -o $@
 
 $(B)/wakelag.bpf.o: $(BPF_OBJS)
 	$(call msg,LINK-BPF,$@)$(BPFTOOL) gen object $@ $^
@@ -53,7 +53,8 @@ $(B)/wakelag.skel.h: $(B)/wakelag.bpf.o
 $(B)/syscalls.inc: Makefile
 	$(call msg,GEN,$@)mkdir -p $(@D)
 	$(Q)printf '#include <asm/unistd.h>\n' | $(CC) -dM -E - | \
-		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' | sort -t '[' -k2n >$@
+		sed -n '/__NR_\(syscalls\|arch_specific_syscall\) /d; s/^#define __NR\(3264\)\{0,1\}_\([a-z0-9_]*\) \([0-9]*\)$$/[\3] = "\2",/p' | \
+		sort -t '[' -k2n -u >$@
 
 $(B)/src/%.o: src/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
@@ -69,14 +70,35 @@ $(B)/wakelag: $(B)/src/main.o $(LIB)
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP $< $(LIB) $(LDFLAGS) $(LDLIBS) -lcmocka -o $@
+# The readers and the model under libFuzzer, with CRC checks off.
+$(B)/fuzz_recording: tests/fuzz/fuzz_recording.c $(wildcard src/trace/*.[ch] src/model/*.[ch] src/base/*.[ch]) $(B)/syscalls.inc
+	$(call msg,FUZZ,$@)$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE -I$(B) -I. -fsanitize=fuzzer,address,undefined \
+		$(filter %.c,$^) -lz -o $@
 $(B)/workloads/%: tests/workloads/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $< -o $@ -lm -lrt
 
-deps:
-	$(Q)tools/install-deps $(DEPS)
-unit: $(UNITS)
-	$(Q)tests/run unit
+unit: all $(UNITS)
+	$(Q)B=$(B) tests/run unit
+live: all $(WORKLOADS)
+	$(Q)B=$(B) tests/run live
+# Packages first: a make of its own then sees pkg-config's answers.
+check:
+	$(Q)tools/install-deps
+	$(Q)$(MAKE) --no-print-directory WERROR=1 all units-built workloads-built
+	$(Q)B=$(B) tests/run all
+units-built: $(UNITS)
+workloads-built: $(WORKLOADS)
+demo:
+	$(Q)DEPS=build tools/install-deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)B=$(B) tools/demo
+bench: all $(WORKLOADS)
+	$(Q)B=$(B) tools/bench $(BENCH)
+FUZZ_SECONDS ?= 60
+fuzz: $(B)/fuzz_recording
+	$(Q)mkdir -p $(B)/fuzz-corpus
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=2 $(B)/fuzz-corpus tests/fuzz/corpus
 clean:
 	rm -rf build build-san
 

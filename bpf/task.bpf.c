@@ -104,7 +104,7 @@ static __always_inline bool is_target(struct task_struct *p, const char *comm, b
 		return below_cgroup(task_cgroup(p));
 	if (!at_start)
 		return false;
-	id = id_for_collector(config.wanted_threads ? p : p->group_leader);
+	id = id_for_collector(config.wanted_threads ? p : BPF_CORE_READ(p, group_leader));
 	return id && bpf_map_lookup_elem(&wanted, &id);
 }
 
@@ -117,7 +117,7 @@ static __always_inline void fill_identity(struct rec_task *r, struct task_struct
 		.time = bpf_ktime_get_ns(),
 		.parent = BPF_CORE_READ(p, real_parent, tgid),
 		.ns_tid = id_inside(p),
-		.ns_tgid = id_inside(p->group_leader),
+		.ns_tgid = id_inside(BPF_CORE_READ(p, group_leader)),
 		.cgroup = BPF_CORE_READ(task_cgroup(p), kn, id),
 		.flags = flags | (p->flags & PF_KTHREAD ? TASK_KTHREAD : 0) | (join_of(p) ? TASK_TRACKED : 0),
 	};

@@ -136,7 +136,7 @@ int BPF_PROG(on_hrtimer_expire_entry, struct hrtimer *timer)
 	if (kind == TIMER_NONE || !slot)
 		return 0;
 	/* REALTIME, BOOTTIME and TAI timers: their base's offset brings them to MONOTONIC */
-	offset = timer->base->offset;
+	offset = BPF_CORE_READ(timer, base, offset);
 	slot->asked = timer->_softexpires - offset;
 	slot->due = timer->node.expires - offset;
 	slot->fired = bpf_ktime_get_ns();

@@ -23,6 +23,7 @@ struct probe {
 	struct wakelag_bpf *skel;
 	struct bpf_link *links[MAX_LINKS];
 	size_t link_cnt;
+	bool has_futex2;
 	struct ring_buffer *ring;
 	probe_absent absent;
 	void *absent_ctx;
@@ -266,25 +267,53 @@ static struct bpf_link *attach_tracepoint(const struct bpf_program *prog, const 
 	return fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
 }
 
+static int attach(struct probe *p, struct bpf_program *prog)
+{
+	const char *sec = bpf_program__section_name(prog);
+	struct bpf_link *link;
+
+	sec += sec[0] == '?';
+	if (p->link_cnt == MAX_LINKS)
+		return fail(-E2BIG, "kernel programs: more than %d", MAX_LINKS);
+	link = strncmp(sec, "tp/", 3) ? bpf_program__attach(prog) : attach_tracepoint(prog, sec + 3);
+	if (!link)
+		return fail(-errno, "kernel programs: cannot attach to '%s'", sec);
+	p->links[p->link_cnt++] = link;
+	return 0;
+}
+
+/* Of the newer futex calls, see probe_attach_futex2(). */
+static bool is_futex2(const struct bpf_program *prog)
+{
+	return strstr(bpf_program__section_name(prog), "sys_exit_futex_") != NULL;
+}
+
 int probe_attach(struct probe *p)
 {
 	struct bpf_program *prog;
+	int err;
 
 	bpf_object__for_each_program(prog, p->skel->obj) {
-		const char *sec = bpf_program__section_name(prog);
-		struct bpf_link *link;
-
-		sec += sec[0] == '?';
-		if (!bpf_program__autoload(prog) || !strncmp(sec, "iter/", 5))
+		if (!bpf_program__autoload(prog) || is_futex2(prog) ||
+		    !strncmp(bpf_program__section_name(prog), "iter/", 5))
 			continue;
-		if (p->link_cnt == MAX_LINKS)
-			return fail(-E2BIG, "kernel programs: more than %d", MAX_LINKS);
-		link = strncmp(sec, "tp/", 3) ? bpf_program__attach(prog) : attach_tracepoint(prog, sec + 3);
-		if (!link)
-			return fail(-errno, "kernel programs: cannot attach to '%s'", sec);
-		p->links[p->link_cnt++] = link;
+		err = attach(p, prog);
+		if (err)
+			return err;
 	}
 	return 0;
+}
+
+void probe_attach_futex2(struct probe *p)
+{
+	struct bpf_program *prog;
+
+	if (p->has_futex2)
+		return;
+	p->has_futex2 = true;
+	bpf_object__for_each_program(prog, p->skel->obj)
+		if (bpf_program__autoload(prog) && is_futex2(prog))
+			attach(p, prog);
 }
 
 /* The iterator gives whole records, but a read may end inside one. */

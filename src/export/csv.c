@@ -31,9 +31,8 @@ static void put_raw(struct csv *c, const char *cell, size_t len)
 static void put_text(struct csv *c, const char *raw)
 {
 	char cell[TEXT_SZ];
-	size_t len = text_csv(raw, cell, sizeof(cell));
 
-	put_raw(c, cell, len);
+	put_raw(c, cell, *raw ? text_csv(raw, cell, sizeof(cell)) : 0);
 }
 
 static void put_u64(struct csv *c, uint64_t v)
@@ -110,7 +109,8 @@ static int heatmap_long(struct csv *c)
 	const struct group *g;
 	struct cell cell;
 
-	put_header(c, "metric,class,entity,name,t_start_ns,t_end_ns,lat_lo_ns,lat_hi_ns,count,sum_ns,max_ns");
+	put_header(c, "metric,class,entity,name,t_start_ns,t_end_ns,lat_lo_ns,lat_hi_ns,count,sum_ns,"
+		      "max_ns");
 	for (size_t i = 0; (g = tables_group(c->t, i)); i++) {
 		for (size_t at = g->cell_from; at < g->cell_to && tables_cell(c->t, at, &cell); at++) {
 			put_group(c, g);
@@ -300,7 +300,8 @@ static int blame(struct csv *c, enum shape shape)
 	char lock[64];
 
 	(void)shape;
-	put_header(c, "metric,class,waiter,waiter_name,by,by_name,by_kind,lock,lock_name,count,sum_ns,max_ns");
+	put_header(c, "metric,class,waiter,waiter_name,by,by_name,by_kind,lock,lock_name,count,sum_ns,"
+		      "max_ns");
 	for (size_t i = 0; tables_blame(c->t, i, &b); i++) {
 		put_group(c, b.waiter);
 		put_by(c, &b);

@@ -257,7 +257,8 @@ static int most_time_first(const void *a, const void *b)
 static void put_taker(struct report *r, const struct tally_row *row, uint64_t total, const char *sep)
 {
 	const char *kind = blame_names[row->a];
-	const struct task_name *task = row->b && row->b != BY_REST ? names_of_task(r->n, (uint32_t)row->b) : NULL;
+	bool is_task = row->b && row->b != BY_REST;
+	const struct task_name *task = is_task ? names_of_task(r->n, (uint32_t)row->b) : NULL;
 	char name[TEXT_SZ] = "", who[TEXT_SZ + 64], item[TEXT_SZ + 160], ns[32];
 
 	if (task)
@@ -315,8 +316,8 @@ static int put_metric(struct report *r, enum metric metric)
 
 	if (!err && h.count) {
 		fprintf(r->out, "\n%s: %s\n", metrics[metric].name, metrics[metric].help);
-		fprintf(r->out, "  %-*s %9s %8s %8s %8s %8s %8s\n", NAME_WIDTH - 2, tables_opts(r->t)->by->name,
-			"count", "p50", "p90", "p99", "p99.9", "max");
+		fprintf(r->out, "  %-*s %9s %8s %8s %8s %8s %8s\n", NAME_WIDTH - 2,
+			tables_opts(r->t)->by->name, "count", "p50", "p90", "p99", "p99.9", "max");
 		put_name(r, "*");
 		put_numbers(r, &h);
 		err = put_entities(r, metric);

@@ -90,12 +90,18 @@ static void prio_name(const struct names *n, uint64_t key, char *buf, size_t siz
 }
 
 const struct dim dims[] = {
-	{.name = "tid", .key = tid_key, .text = number_text, .name_of = task_name, .help = "the thread"},
-	{.name = "pid", .key = pid_key, .text = number_text, .name_of = task_name, .help = "the process"},
-	{.name = "cpu", .key = cpu_key, .text = number_text, .name_of = no_name, .help = "the CPU it then ran on"},
-	{.name = "cgroup", .key = cgroup_key, .text = number_text, .name_of = cgroup_name, .help = "the cgroup"},
-	{.name = "prio", .key = prio_key, .text = number_text, .name_of = prio_name, .help = "the kernel's priority"},
-	{.name = "lock", .key = lock_key, .text = lock_text, .name_of = no_name, .help = "the lock waited for"},
+	{.name = "tid", .key = tid_key, .text = number_text, .name_of = task_name,
+	 .help = "the thread"},
+	{.name = "pid", .key = pid_key, .text = number_text, .name_of = task_name,
+	 .help = "the process"},
+	{.name = "cpu", .key = cpu_key, .text = number_text, .name_of = no_name,
+	 .help = "the CPU it then ran on"},
+	{.name = "cgroup", .key = cgroup_key, .text = number_text, .name_of = cgroup_name,
+	 .help = "the cgroup"},
+	{.name = "prio", .key = prio_key, .text = number_text, .name_of = prio_name,
+	 .help = "the kernel's priority"},
+	{.name = "lock", .key = lock_key, .text = lock_text, .name_of = no_name,
+	 .help = "the lock waited for"},
 	{.name = NULL},
 };
 

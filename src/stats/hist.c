@@ -113,7 +113,8 @@ int hist_merge(struct hist *to, const struct hist *from)
 static uint64_t interpolate(const struct hist *h, unsigned int b, uint64_t nth, uint64_t count)
 {
 	uint64_t lo = hist_lo(b), width = hist_hi(b) - lo;
-	uint64_t v = lo + (uint64_t)((unsigned __int128)width * (2 * nth - 1) / ((unsigned __int128)count * 2));
+	unsigned __int128 part = (unsigned __int128)width * (2 * nth - 1) / ((unsigned __int128)count * 2);
+	uint64_t v = lo + (uint64_t)part;
 
 	if (v < h->min)
 		return h->min;

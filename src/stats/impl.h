@@ -49,7 +49,8 @@ struct tables {
 	size_t group_cnt, group_cap;
 	struct tally entities[METRIC_CNT];	/* b: entity; once ranked, count is the rank */
 	/* heatmap.c */
-	struct tally cells;		/* a: group << 32 | column, b: bucket */
+	struct tally cells;		/* a: group << 32 | column, b: bucket; appended, so not unique */
+	size_t cells_full;		/* when they are to be compacted */
 	struct tally hot;		/* samples of the last column. a: group, b: bucket */
 	uint64_t width_ns, col_ns;	/* of a column; where the last one starts */
 	uint32_t col;			/* the last one */

@@ -32,7 +32,7 @@ struct tables *tables_new(const struct tables_opts *opts)
 	if (t->opts.max_cols < 2)
 		t->opts.max_cols = 2;
 	if (!t->opts.max_cells)
-		t->opts.max_cells = 500000;
+		t->opts.max_cells = 400000;
 	if (!t->opts.sort_rows)
 		t->opts.sort_rows = 32768;
 	groups_clear(t);

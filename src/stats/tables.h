@@ -47,7 +47,7 @@ struct tables_opts {
 	const struct dim *by;		/* what an entity is, see dims.h. Default: tid */
 	size_t top;			/* entities per metric; the others are `rest`. 64 */
 	size_t max_cols;		/* columns of time, at least 2. 240 */
-	size_t max_cells;		/* of the heatmap: beyond, columns merge. 500,000 */
+	size_t max_cells;		/* of the heatmap: beyond, columns merge. 400,000 */
 	size_t sort_rows;		/* events sorted in memory at a time. 32,768 */
 };
 

@@ -199,6 +199,23 @@ int tally_fold(struct tally *t, size_t keep, bool (*fn)(void *ctx, struct tally_
 	return 0;
 }
 
+void tally_sort(struct tally *t, int (*cmp)(const void *, const void *))
+{
+	free(t->slots);
+	t->slots = NULL;
+	t->slot_cnt = 0;
+	if (t->cnt)
+		qsort(t->rows, t->cnt, sizeof(*t->rows), cmp);
+}
+
+int tally_append(struct tally *t, const struct tally_row *r)
+{
+	if (t->cnt == t->cap && !grow_rows(t))
+		return -ENOMEM;
+	t->rows[t->cnt++] = *r;
+	return 0;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct tally_row *x = a, *y = b;
@@ -208,11 +225,19 @@ static int by_key(const void *a, const void *b)
 	return x->b < y->b ? -1 : x->b > y->b;
 }
 
-void tally_sort(struct tally *t, int (*cmp)(const void *, const void *))
+void tally_compact(struct tally *t)
 {
-	free(t->slots);
-	t->slots = NULL;
-	t->slot_cnt = 0;
-	if (t->cnt)
-		qsort(t->rows, t->cnt, sizeof(*t->rows), cmp ? cmp : by_key);
+	size_t cnt = t->cnt;
+
+	tally_sort(t, by_key);
+	t->cnt = 0;
+	for (size_t i = 0; i < cnt; i++) {
+		const struct tally_row *r = &t->rows[i];
+		struct tally_row *last = t->cnt ? &t->rows[t->cnt - 1] : NULL;
+
+		if (last && last->a == r->a && last->b == r->b)
+			tally_add(last, r->count, r->sum, r->max);
+		else
+			t->rows[t->cnt++] = *r;
+	}
 }

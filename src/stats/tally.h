@@ -45,5 +45,12 @@ void tally_rekey(struct tally *t, bool (*fn)(void *ctx, struct tally_row *r), vo
  */
 int tally_fold(struct tally *t, size_t keep, bool (*fn)(void *ctx, struct tally_row *r), void *ctx);
 
-/* Sorts the rows by keys a, b (cmp NULL) or by cmp. The tally can then only be read by row. */
+/* Sorts the rows. The tally can then only be read by row. */
 void tally_sort(struct tally *t, int (*cmp)(const void *, const void *));
+
+/*
+ * A tally that is only appended to has no index; its rows may have equal keys until tally_compact()
+ * adds them up, which also sorts them by a, b. 0 or -ENOMEM.
+ */
+int tally_append(struct tally *t, const struct tally_row *r);
+void tally_compact(struct tally *t);

@@ -106,41 +106,64 @@ static void read_text(struct cursor *col, char *to, size_t size, bool *bad)
 	*bad |= !from || col->bad;
 }
 
+/* What a field is without its bit; LAST fields are there already, copied from `last`. */
+#define EXPECT_ZERO(member) r->member = 0;
+#define EXPECT_PREV(member) r->member = prev->member;
+#define EXPECT_LAST(member)
+#define EXPECT_TIME(member) r->member = 0;
+#define EXPECT_FROM(member) r->member = 0;
+
+/* What it is with it. */
 #define VALUE_ZERO(member, ref) diff
-#define VALUE_PREV(member, ref) ((uint64_t)prev->member + diff)
-#define VALUE_LAST(member, ref) ((uint64_t)last->member + diff)
-#define VALUE_FROM(member, ref) (set ? (uint64_t)r->ref + diff : 0)
-#define VALUE_TIME(member, ref) (set ? d->predictor.time += diff : 0)
+#define VALUE_PREV(member, ref) ((uint64_t)r->member + diff)
+#define VALUE_LAST(member, ref) ((uint64_t)r->member + diff)
+#define VALUE_TIME(member, ref) (d->predictor.time += diff)
+#define VALUE_FROM(member, ref) ((uint64_t)r->ref + diff)
 
-/* The first field is the key of `last`. */
+#define BIT_NUMBER(type, member, codec, ref) bit_##member,
+#define BIT_TEXT(member, bytes) bit_##member,
+#define EXPECT_NUMBER(type, member, codec, ref) EXPECT_##codec(member)
+#define EXPECT_TEXT(member, bytes) memset(r->member, 0, bytes);
 #define READ_NUMBER(type, member, codec, ref) \
-	set = mask >> bit & 1; \
-	diff = set ? read_number(&cols[bit], &bad) : 0; \
-	r->member = (type)(VALUE_##codec(member, ref)); \
-	if (bit++ == 0 && has_last) \
-		last = last_of(&d->predictor, kind, sizeof(*r), key_of(r));
+	case bit_##member: \
+		diff = read_number(&cols[bit_##member], &bad); \
+		r->member = (type)(VALUE_##codec(member, ref)); \
+		break;
 #define READ_TEXT(member, bytes) \
-	if (mask >> bit & 1) \
-		read_text(&cols[bit], r->member, bytes, &bad); \
-	bit++;
+	case bit_##member: \
+		read_text(&cols[bit_##member], r->member, bytes, &bad); \
+		break;
 
+/* First all as expected, then the few that differ. The key must be known before what it predicts. */
 #define X(upper, lower) \
-	static bool decode_##lower(struct decoder *d, uint64_t mask, struct rec_##lower *r) \
+	static bool decode_##lower(struct decoder *d, uint64_t mask, \
+				   struct rec_##lower *restrict r) \
 	{ \
+		enum { REC_##upper(BIT_NUMBER, BIT_TEXT) }; \
 		const unsigned int kind = REC_##upper##_KIND; \
-		const bool has_last = lower##_last_cnt > 0; \
 		struct cursor *cols = &d->columns[d->kind_columns[kind]]; \
-		struct rec_##lower *prev = &d->predictor.prev[kind].lower; \
-		__attribute__((unused)) const struct rec_##lower *last = prev; \
-		unsigned int bit = 0; \
-		bool set, bad = false; \
+		__attribute__((unused)) const struct rec_##lower *prev = &d->predictor.prev[kind].lower; \
+		uint32_t key = key_of(prev); \
+		bool bad = false; \
 		uint64_t diff; \
 		\
-		*r = (struct rec_##lower){ .hdr = { .kind = kind, .len = sizeof(*r) } }; \
-		REC_##upper(READ_NUMBER, READ_TEXT) \
-		if (has_last) \
+		if (lower##_last_cnt) { \
+			if (mask & 1) \
+				key += (uint32_t)read_number(&cols[0], &bad); \
+			mask &= ~1ull; \
+			memcpy(r, last_of(&d->predictor, kind, sizeof(*r), key), sizeof(*r)); \
+		} \
+		r->hdr = (struct rec_hdr){ .kind = kind, .len = sizeof(*r) }; \
+		REC_##upper(EXPECT_NUMBER, EXPECT_TEXT) \
+		if (lower##_last_cnt) \
+			memcpy((char *)r + sizeof(r->hdr), &key, sizeof(key)); \
+		for (; mask; mask &= mask - 1) \
+			switch (__builtin_ctzll(mask)) { \
+			REC_##upper(READ_NUMBER, READ_TEXT) \
+			} \
+		if (lower##_last_cnt) \
 			last_set(&d->predictor, kind, sizeof(*r), r); \
-		*prev = *r; \
+		d->predictor.prev[kind].lower = *r; \
 		return !bad; \
 	}
 RECORDS(X)

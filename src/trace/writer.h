@@ -17,7 +17,7 @@ struct writer_stats {
 
 /* Makes or empties the file, mode 0600. 0 or -errno. */
 int writer_open(const char *path, struct recording_writer **out);
-/* The same to an open file or pipe, called name in messages. Owns fd from the call on, failed or not. */
+/* The same to an open file or pipe; name is for messages. Owns fd from the call on, failed or not. */
 int writer_open_fd(int fd, const char *name, struct recording_writer **out);
 /* Adds one record. 0; -EBADMSG: no record of bpf/record.h, not printed, not sticky; -errno. */
 int writer_feed(struct recording_writer *w, const void *rec, size_t len);

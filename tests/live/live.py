@@ -114,6 +114,19 @@ def stop(process):
         process.stdout.close()
 
 
+class AwakeCpus:
+    """Keeps the CPUs out of idle with a spinner of SCHED_IDLE each, which gives way to everybody: coming
+    out of idle (of a guest: of the host) takes microseconds between `ran` and the thread's own clock call."""
+
+    def __enter__(self):
+        self.spinners = [start_ready(["chrt", "-i", "0"] + workload("spin", 1, cpu, 100))[0]
+                         for cpu in sorted(os.sched_getaffinity(0))]
+
+    def __exit__(self, *_):
+        for spinner in self.spinners:
+            stop(spinner)
+
+
 def run(command, status=0, timeout=END_SECONDS, **options):
     """Runs to the end; `status` None: any. Gives the CompletedProcess."""
     done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -169,7 +182,7 @@ def export_text(file, *args, prefix=()):
     return run(list(prefix) + [WAKELAG, "export", file, "--format", "csv"] + list(args)).stdout
 
 
-def export(file, table, metric=None, top=100000):
+def export(file, table, metric=None, top=10000):
     """The rows of a table as dicts; columns that end in _ns, counts and stages are numbers."""
     args = ["--table", table, "--top", str(top)] + (["--metric", metric] if metric else [])
     rows = list(csv.DictReader(io.StringIO(export_text(file, *args), newline="")))
@@ -190,13 +203,17 @@ def truths(text):
     return result
 
 
-def stage_row(rows, entity, stage="total", klass="*"):
-    """The row of one entity in table `stages`, None if there is none; `*` is the sum over classes."""
-    found = [r for r in rows if r["entity"] == str(entity) and r["stage"] == stage]
-    for row in found:
-        if row["class"] == klass:
-            return row
-    return found[0] if klass == "*" and len(found) == 1 else None
+def stage_row(rows, entity, stage="total", klass=None):
+    """One entity's row of table `stages`, None if there is none; of several classes: count and sum only."""
+    found = [r for r in rows if r["entity"] == str(entity) and r["stage"] == stage and klass in (None, r["class"])]
+    if len(found) < 2:
+        return found[0] if found else None
+    return {"count": sum(r["count"] for r in found), "sum_ns": sum(r["sum_ns"] for r in found)}
+
+
+def of_threads(rows):
+    """The rows that are no totals over all entities."""
+    return [r for r in rows if r["entity"] not in ("*", "rest")]
 
 
 def near(value, truth, share=0.05, slop=5000):

@@ -47,8 +47,8 @@ def consistent(file):
         cells, totals, samples = collections.Counter(), collections.Counter(), collections.Counter()
         for r in heatmap:
             cells[(r["metric"], r["class"], r["entity"])] += r[column]
-        for r in stages:
-            if r["stage"] == "total" and r["class"] != "*":
+        for r in of_threads(stages):
+            if r["stage"] == "total":
                 totals[(r["metric"], r["class"], r["entity"])] += r[column]
         for e in events:
             samples[(e["metric"], e["class"], e["entity"])] += 1 if column == "count" else e["latency_ns"]

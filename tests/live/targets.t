@@ -14,8 +14,7 @@ PYTHON = "import time\nfor i in range(500): time.sleep(0.002)"
 
 
 def entities(file, metric="thread.drift"):
-    return {int(r["entity"]): r["count"] for r in export(file, "stages", metric)
-            if r["stage"] == "total" and r["class"] != "*"}
+    return {int(r["entity"]): r["count"] for r in of_threads(export(file, "stages", metric)) if r["stage"] == "total"}
 
 
 def threads_of(process):

@@ -24,10 +24,11 @@ def cyclictest():
     if not shutil.which("cyclictest"):
         return skip("cyclictest", "no cyclictest (package rt-tests)")
     file = path("c.wlag")
-    text = record_command(file, "--", "cyclictest", "-q", "-t2", "-i", "2000", "-l", str(LOOPS), "-h", "20000")
+    with AwakeCpus():
+        text = record_command(file, "--", "cyclictest", "-q", "-t2", "-i", "2000", "-l", str(LOOPS), "-h", "20000")
     rows = export(file, "stages", "thread.drift")
     # The main thread, the oldest, sleeps too; the measuring ones follow in their order.
-    tids = sorted({int(r["entity"]) for r in rows if r["stage"] == "total"})[1:3]
+    tids = sorted({int(r["entity"]) for r in of_threads(rows)})[1:3]
     if not check("cyclictest_threads", len(tids) == 2, f"measuring threads {tids}"):
         return
     for thread, (tid, truth) in enumerate(zip(tids, histograms(text))):

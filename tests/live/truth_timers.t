@@ -40,7 +40,8 @@ def check_kind(file, truth, rows, events, slack_share):
 
 def timers(slack, *kinds):
     file = path(f"t{slack}.wlag")
-    text = record_command(file, "--", *workload("timers", 50, 2, slack, *kinds))
+    with AwakeCpus():
+        text = record_command(file, "--", *workload("timers", 50, 2, slack, *kinds))
     rows, events = export(file, "stages", "thread.drift"), export(file, "events", "thread.drift")
     for truth in truths(text):
         if slack != 50000:
