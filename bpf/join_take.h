@@ -8,6 +8,13 @@
 
 #include "join.h"
 
+/* Kernels before 6.2 refuse a loop whose last instruction falls through to its first (push_insn). */
+#ifdef __clang__
+#define JOIN_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define JOIN_UNROLL
+#endif
+
 /* In what join_take() returns: the wait that JOIN_FINISH ends has a waking, number j->held. */
 enum { JOIN_HELD = 1 << 8 };
 
@@ -19,6 +26,7 @@ static inline __attribute__((always_inline)) __u32 join_take(JOIN_CTX *ctx, stru
 {
 	__u32 seq = *(volatile __u32 *)&j->seq, actions = 0, held = 0;
 
+	JOIN_UNROLL
 	for (int i = 0; i <= WAKE_SLOTS; i++) {
 		bool last = j->taken == seq || i == WAKE_SLOTS;
 
