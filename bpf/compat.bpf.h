@@ -95,6 +95,20 @@ struct user_regs {
 	__u64 arg0, arg1;
 };
 
+/*
+ * They lie at the top of the kernel stack. bpf_task_pt_regs (5.15) says where; before, THREAD_SIZE is
+ * known: 16 KiB on x86 and on arm64 with 4 KiB pages (arch/.../thread_info.h, memory.h).
+ */
+static __always_inline struct pt_regs *task_regs(struct task_struct *p)
+{
+	__u64 stack = 0;
+
+	if (config.task_storage)
+		return (struct pt_regs *)bpf_task_pt_regs(p);
+	bpf_core_read(&stack, sizeof(stack), &p->stack);
+	return (struct pt_regs *)(stack + 16384 - bpf_core_type_size(struct pt_regs));
+}
+
 static __always_inline void read_regs(struct task_struct *p, struct user_regs *out)
 {
 	struct pt_regs *regs;
@@ -103,26 +117,23 @@ static __always_inline void read_regs(struct task_struct *p, struct user_regs *o
 		out->syscall = SYSCALL_KERNEL;
 		return;
 	}
-	if (!bpf_core_enum_value_exists(enum bpf_func_id___present, BPF_FUNC_task_pt_regs___present) ||
-	    !config.task_storage) {
-		out->syscall = SYSCALL_UNKNOWN;		/* before 5.15 */
-		return;
-	}
-	regs = (struct pt_regs *)bpf_task_pt_regs(p);
+	regs = task_regs(p);
 #if defined(__TARGET_ARCH_x86)
-	long nr = regs->orig_ax;
+	long nr = BPF_CORE_READ(regs, orig_ax);
 
 	if (p->thread_info.status & TS_COMPAT)
 		nr = nr < 0 ? nr : SYSCALL_COMPAT;
 	else if (nr < 0 || nr > 0x7fff)
 		nr = SYSCALL_FAULT;
 	out->syscall = nr;
-	out->arg0 = regs->di;
-	out->arg1 = regs->si;
+	out->arg0 = BPF_CORE_READ(regs, di);
+	out->arg1 = BPF_CORE_READ(regs, si);
 #elif defined(__TARGET_ARCH_arm64)
-	out->syscall = regs->syscallno < 0 ? SYSCALL_FAULT : regs->syscallno;
-	out->arg0 = regs->orig_x0;
-	out->arg1 = regs->regs[1];
+	out->syscall = BPF_CORE_READ(regs, syscallno);
+	if (out->syscall < 0)
+		out->syscall = SYSCALL_FAULT;
+	out->arg0 = BPF_CORE_READ(regs, orig_x0);
+	out->arg1 = BPF_CORE_READ(regs, regs[1]);
 #endif
 }
 

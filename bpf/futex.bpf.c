@@ -31,8 +31,9 @@ static __always_inline void count_eagain(void)
 	struct user_regs regs = {};
 	__u64 one = 1, *n;
 
-	if (config.task_storage)
-		read_regs(bpf_get_current_task_btf(), &regs);
+	if (!config.task_storage)
+		return;		/* 5.10: classic programs have no typed current task */
+	read_regs(bpf_get_current_task_btf(), &regs);
 	key.futex = regs.arg0;
 	if (regs.syscall == NR_futex_waitv)
 		bpf_probe_read_user(&key.futex, sizeof(key.futex), (void *)regs.arg0 + 8);

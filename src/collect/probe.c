@@ -126,8 +126,6 @@ static void choose_features(struct probe *p, const struct btf *btf, const struct
 	config->task_storage = btf_has_helper(btf, "BPF_FUNC_task_pt_regs");
 	config->wake_bytes = opts->ring_bytes / 4;
 	config->hold_futex = syscalls;
-	if (!config->task_storage)
-		p->absent(p->absent_ctx, "syscall", "no bpf_task_pt_regs (5.15): system calls waited in are unknown");
 	if (opts->no_syscalls)
 		p->absent(p->absent_ctx, "futex_results", "switched off by --no-syscalls");
 	else if (!syscalls)

@@ -17,7 +17,7 @@ def total(file, counter):
 def check_wakings(name, file):
     """Wakings, less repeats and those of preempted tasks, are samples, censored or lost."""
     samples = sum(r["count"] for r in export(file, "heatmap", "thread.runq"))
-    lost = sum(r["count"] for r in export(file, "loss") if r["cause"] in LOST_WAKINGS)
+    lost = sum(losses(file).get(c, 0) for c in LOST_WAKINGS)
     censored = total(file, "censored.thread.runq")
     waking, again, preempted = (total(file, c) for c in ("waking", "waking_again", "waking_preempted"))
     check(f"{name}_wakings", waking > 0 and samples + censored + lost == waking - again - preempted,
@@ -62,7 +62,7 @@ def check_all(name, *command):
 def hackbench():
     if not shutil.which("hackbench"):
         return skip("hackbench", "no hackbench (package rt-tests)")
-    check_all("hackbench", "hackbench", "-g", "2", "-l", "100")
+    check_all("hackbench", "hackbench", "-g", "2", "-l", "1000")
 
 
 def forkstorm():

@@ -119,7 +119,7 @@ class AwakeCpus:
     out of idle (of a guest: of the host) takes microseconds between `ran` and the thread's own clock call.
     What the spinners did not get, others had: they leave cold caches, which take as long."""
 
-    QUIET = 0.1
+    QUIET = 0.05
 
     def __enter__(self):
         self.spinners = [start_ready(["chrt", "-i", "0"] + workload("spin", 1, cpu, 100))[0]
@@ -253,8 +253,9 @@ def near_quantile(value, truth, q, share, slop):
     return near(min(max(value, low), high), value, share, slop)
 
 
-def loss_total(file):
-    return sum(r["count"] for r in export(file, "loss"))
+def losses(file):
+    """cause -> count, of those that happened."""
+    return {r["cause"]: r["count"] for r in export(file, "loss") if r["count"]}
 
 
 def counters(file, name):

@@ -7,10 +7,6 @@ from live import *
 LOST_WAKINGS = ("ring_waking", "waking_slots", "waking_no_state")
 
 
-def read_losses(file):
-    return {r["cause"]: r["count"] for r in export(file, "loss")}
-
-
 def counted():
     file, text = path("c.wlag"), path("truth")
     with open(text, "w", encoding="utf-8") as out:
@@ -28,7 +24,7 @@ def counted():
     check("loss_said", "lost" in talk or "loss" in talk, f"the talk does not say it: {talk}")
     with open(text, encoding="utf-8") as f:
         truth = [t for t in truths(f.read()) if "tid" in t]
-    lost = read_losses(file)
+    lost = losses(file)
     lost_wakings = sum(lost.get(c, 0) for c in LOST_WAKINGS)
     check("loss_happened", lost_wakings > 1000, f"{lost}")
     rows = export(file, "heatmap", "thread.runq")
