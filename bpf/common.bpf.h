@@ -7,6 +7,9 @@
 /* 0 until everything is attached, and again when the recording ends: all start and stop as one. */
 volatile __u32 active __weak SEC(".bss");
 
+/* Set once the futex exits are attached: futex waits are held for their call's result. */
+volatile __u32 hold_futex __weak SEC(".bss");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);

@@ -89,61 +89,66 @@ static __always_inline __u64 rq_of(struct task_struct *p)
 	return (__u64)BPF_CORE_READ(p, se.cfs_rq, rq);
 }
 
-/* The registers a task entered the kernel with: its own are as good as another's that is in a call. */
-struct user_regs {
-	__s32 syscall;		/* number, or SYSCALL_* */
-	__u64 arg0, arg1;
-};
-
 /*
- * They lie at the top of the kernel stack. bpf_task_pt_regs (5.15) says where; before, THREAD_SIZE is
- * known: 16 KiB on x86 and on arm64 with 4 KiB pages (arch/.../thread_info.h, memory.h).
+ * The registers that a task entered the kernel with lie at the top of its kernel stack, while it is in a
+ * system call. bpf_task_pt_regs (5.15) says where; before, THREAD_SIZE is known: 16 KiB on x86 and on
+ * arm64 with 4 KiB pages (arch/x86/include/asm/page_64_types.h, arch/arm64/include/asm/memory.h).
  */
-static __always_inline struct pt_regs *task_regs(struct task_struct *p)
+static __always_inline __u64 stack_regs(struct task_struct *p)
 {
 	__u64 stack = 0;
 
-	if (config.task_storage)
-		return (struct pt_regs *)bpf_task_pt_regs(p);
 	bpf_core_read(&stack, sizeof(stack), &p->stack);
-	return (struct pt_regs *)(stack + 16384 - bpf_core_type_size(struct pt_regs));
+	return stack + 16384 - bpf_core_type_size(struct pt_regs);
 }
 
-static __always_inline void read_regs(struct task_struct *p, struct user_regs *out)
+#define TASK_REG(p, field) ({ \
+	typeof(((struct pt_regs *)0)->field) value; \
+	if (config.task_storage) \
+		value = ((struct pt_regs *)bpf_task_pt_regs(p))->field; \
+	else \
+		value = BPF_CORE_READ((struct pt_regs *)stack_regs(p), field); \
+	value; })
+
+/* The system call that the task is in: a number of the native table, or SYSCALL_*. */
+static __always_inline __s16 task_syscall(struct task_struct *p)
 {
-	struct pt_regs *regs;
-
-	if (p->flags & (PF_KTHREAD | PF_IO_WORKER)) {
-		out->syscall = SYSCALL_KERNEL;
-		return;
-	}
-	regs = task_regs(p);
+	if (p->flags & (PF_KTHREAD | PF_IO_WORKER))
+		return SYSCALL_KERNEL;
 #if defined(__TARGET_ARCH_x86)
-	long nr = BPF_CORE_READ(regs, orig_ax);
+	long nr = TASK_REG(p, orig_ax);
 
-	if (p->thread_info.status & TS_COMPAT)
-		nr = nr < 0 ? nr : SYSCALL_COMPAT;
-	else if (nr < 0 || nr > 0x7fff)
-		nr = SYSCALL_FAULT;
-	out->syscall = nr;
-	out->arg0 = BPF_CORE_READ(regs, di);
-	out->arg1 = BPF_CORE_READ(regs, si);
+	if (nr < 0 || nr > 0x7fff)
+		return SYSCALL_FAULT;
+	return p->thread_info.status & TS_COMPAT ? SYSCALL_COMPAT : nr;
 #elif defined(__TARGET_ARCH_arm64)
-	out->syscall = BPF_CORE_READ(regs, syscallno);
-	if (out->syscall < 0)
-		out->syscall = SYSCALL_FAULT;
-	out->arg0 = BPF_CORE_READ(regs, orig_x0);
-	out->arg1 = BPF_CORE_READ(regs, regs[1]);
+	int nr = TASK_REG(p, syscallno);
+
+	return nr < 0 ? SYSCALL_FAULT : nr;
 #endif
 }
 
 #if defined(__TARGET_ARCH_x86)
+#define ARG0 di
+#define ARG1 si
 enum { NR_futex = 202, NR_futex_waitv = 449, NR_futex_wait = 455 };
-#else
+#elif defined(__TARGET_ARCH_arm64)
+#define ARG0 orig_x0
+#define ARG1 regs[1]
 enum { NR_futex = 98, NR_futex_waitv = 449, NR_futex_wait = 455 };
 #endif
 
 static __always_inline bool is_futex_wait(__s32 syscall)
 {
 	return syscall == NR_futex || syscall == NR_futex_wait || syscall == NR_futex_waitv;
+}
+
+/* Word and op of the futex call that the task, the current one, is in. */
+static __always_inline void read_futex(struct task_struct *p, __s16 syscall, __u64 *word, __u32 *op)
+{
+	*word = TASK_REG(p, ARG0);
+	if (syscall == NR_futex)
+		*op = TASK_REG(p, ARG1);
+	else if (syscall == NR_futex_waitv)	/* struct futex_waitv: val, uaddr */
+		bpf_probe_read_user(word, sizeof(*word), (void *)*word + 8);
 }

@@ -29,7 +29,6 @@ struct bpf_config {
 	__u32 cgroup_v1;	/* the CPU controller is on a v1 hierarchy */
 	__u32 switch_has_state;	/* sched_switch has prev_state (5.18: fa2c3254d7cf) */
 	__u32 task_storage;	/* else states live in a hash keyed by task (5.10) */
-	__u32 hold_futex;	/* futex waits wait for their call's result */
 	__u32 steal;		/* there is a hypervisor that may take time */
 	__u64 wake_bytes;	/* fill of the ring that wakes the collector */
 };

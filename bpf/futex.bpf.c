@@ -28,15 +28,14 @@ static __always_inline struct join *join_of_current(void)
 static __always_inline void count_eagain(void)
 {
 	struct eagain_key key = {.tgid = bpf_get_current_pid_tgid() >> 32};
-	struct user_regs regs = {};
+	struct task_struct *cur;
 	__u64 one = 1, *n;
+	__u32 op;
 
 	if (!config.task_storage)
 		return;		/* 5.10: classic programs have no typed current task */
-	read_regs(bpf_get_current_task_btf(), &regs);
-	key.futex = regs.arg0;
-	if (regs.syscall == NR_futex_waitv)
-		bpf_probe_read_user(&key.futex, sizeof(key.futex), (void *)regs.arg0 + 8);
+	cur = bpf_get_current_task_btf();
+	read_futex(cur, task_syscall(cur), &key.futex, &op);
 	n = bpf_map_lookup_elem(&eagains, &key);
 	if (n)
 		__sync_fetch_and_add(n, 1);

@@ -60,6 +60,7 @@ enum join_action {
 	JOIN_AGAIN = 16,	/* count: woken again before it ran */
 	JOIN_OF_PREEMPTED = 32,	/* count: a preempted task was woken */
 	JOIN_IMPOSSIBLE = 64,	/* count: an event between was missed */
+	JOIN_LOST = 128,	/* count: how the held waking's wait ended was missed */
 };
 
 struct join_cell {
@@ -101,16 +102,16 @@ static const struct join_cell join_table[JOIN_STATE_ROOM][JOIN_EVENT_ROOM] = {
 	[JOIN_WOKEN_OUT] = {
 		[JOIN_WAKE] = CELL(WOKEN, JOIN_STAYED | JOIN_HOLD),
 		[JOIN_IN] = CELL(RUN, JOIN_FINISH),
-		[JOIN_OUT_BLOCKED] = CELL(BLOCKED, JOIN_STAYED | JOIN_LEAVE | JOIN_IMPOSSIBLE),
-		[JOIN_OUT_RUNNABLE] = CELL(PREEMPTED, JOIN_STAYED | JOIN_LEAVE | JOIN_IMPOSSIBLE),
-		[JOIN_OUT_DEAD] = CELL(GONE, JOIN_STAYED | JOIN_IMPOSSIBLE),
+		[JOIN_OUT_BLOCKED] = CELL(BLOCKED, JOIN_LOST | JOIN_LEAVE | JOIN_IMPOSSIBLE),
+		[JOIN_OUT_RUNNABLE] = CELL(PREEMPTED, JOIN_LOST | JOIN_LEAVE | JOIN_IMPOSSIBLE),
+		[JOIN_OUT_DEAD] = CELL(GONE, JOIN_LOST | JOIN_IMPOSSIBLE),
 	},
 	[JOIN_WOKEN] = {
 		[JOIN_WAKE] = CELL(WOKEN, JOIN_AGAIN),
 		[JOIN_IN] = CELL(RUN, JOIN_FINISH),
-		[JOIN_OUT_BLOCKED] = CELL(BLOCKED, JOIN_STAYED | JOIN_LEAVE | JOIN_IMPOSSIBLE),
-		[JOIN_OUT_RUNNABLE] = CELL(PREEMPTED, JOIN_STAYED | JOIN_LEAVE | JOIN_IMPOSSIBLE),
-		[JOIN_OUT_DEAD] = CELL(GONE, JOIN_STAYED | JOIN_IMPOSSIBLE),
+		[JOIN_OUT_BLOCKED] = CELL(BLOCKED, JOIN_LOST | JOIN_LEAVE | JOIN_IMPOSSIBLE),
+		[JOIN_OUT_RUNNABLE] = CELL(PREEMPTED, JOIN_LOST | JOIN_LEAVE | JOIN_IMPOSSIBLE),
+		[JOIN_OUT_DEAD] = CELL(GONE, JOIN_LOST | JOIN_IMPOSSIBLE),
 	},
 	[JOIN_WOKEN_UNSEEN] = {
 		/* no switch between two wakings: it was on a CPU all the time */
@@ -178,7 +179,8 @@ struct join {
 	__u32 seq;		/* wakings appended */
 	struct wake wakes[WAKE_SLOTS];
 	/* both sides, atomically */
-	__u64 waking, waking_again, waking_preempted, lost_waking;
+	__u64 waking;		/* those not appended: seq counts the others */
+	__u64 waking_again, waking_preempted, lost_waking;
 	__u64 css_set, cgroup;	/* the cgroup's id, for as long as the task has this css_set */
 	struct rec_wait late;
 };

@@ -18,7 +18,7 @@ static inline __attribute__((always_inline)) __u32 join_one(JOIN_CTX *ctx, struc
 
 	if (actions & JOIN_STAYED)
 		join_stayed(ctx, j, &j->wakes[j->held & (WAKE_SLOTS - 1)]);
-	if (actions & (JOIN_AGAIN | JOIN_OF_PREEMPTED | JOIN_IMPOSSIBLE))
+	if (actions & (JOIN_AGAIN | JOIN_OF_PREEMPTED | JOIN_IMPOSSIBLE | JOIN_LOST))
 		join_count(ctx, j, actions);
 	if (actions & JOIN_HOLD)
 		j->held = j->taken;

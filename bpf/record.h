@@ -108,7 +108,7 @@ enum end_reason {
 	X(1, waking_again, 0, "wakings of tasks that had not run since the last one") \
 	X(2, waking_preempted, 0, "wakings of preempted tasks") \
 	X(3, join_impossible, 0, "events that the join's table calls impossible (a missed event)") \
-	X(4, records, 0, "records emitted by the kernel side") \
+	X(4, missed_switch, 1, "waits whose end no switch showed: events that the kernel did not give us") \
 	X(5, ring_waking, 1, "ring full: a wait that a waking ended") \
 	X(6, ring_preempt, 1, "ring full: a preemption") \
 	X(7, ring_slice, 1, "ring full: a run slice") \

@@ -149,6 +149,26 @@ static __always_inline const struct cpu_load *load_since(const struct join *j, c
 	return w && !j->moves && w->waking >= j->off ? &w->base : &j->base;
 }
 
+/* The task's own fields; clears the others. */
+static __always_inline void fill_task(struct rec_wait *r, struct task_struct *p, struct join *j)
+{
+	__u64 set = task_css_set(p);
+
+	if (set != j->css_set) {
+		j->css_set = set;
+		j->cgroup = BPF_CORE_READ(task_cgroup(p), kn, id);
+	}
+	*r = (struct rec_wait){
+		.hdr = REC_HDR(WAIT, rec_wait),
+		.tid = p->pid,
+		.tgid = p->tgid,
+		.policy = p->policy,
+		.prio = p->prio,
+		.cgroup = j->cgroup,
+		.futex_ret = FUTEX_RET_UNKNOWN,
+	};
+}
+
 static __always_inline void fill_wake(struct rec_wait *r, const struct wake *w)
 {
 	r->waking = w->waking;
@@ -161,26 +181,37 @@ static __always_inline void fill_wake(struct rec_wait *r, const struct wake *w)
 	r->cpu_wake = w->cpu;
 }
 
-static __always_inline void fill_task(struct rec_wait *r, struct task_struct *p, struct join *j)
+/* A waking that found the task on its CPU. Noinline: it stands in the join in several places. */
+static __noinline int emit_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
 {
-	__u64 set = task_css_set(p);
+	__u64 flags = ring_flags(ctx->cs);
+	struct rec_wait *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
-	if (set != j->css_set) {
-		j->css_set = set;
-		j->cgroup = BPF_CORE_READ(task_cgroup(p), kn, id);
-	}
-	r->tid = p->pid;
-	r->tgid = p->tgid;
-	r->policy = p->policy;
-	r->prio = p->prio;
-	r->cgroup = j->cgroup;
+	if (!r)
+		return 1;
+	fill_task(r, ctx->task, j);
+	fill_wake(r, w);
+	r->why = WAIT_ON_CPU;
+	r->ran = w->waking;
+	r->cpu = w->cpu;
+	r->cpu_off = w->cpu;
+	r->syscall = w->syscall;
+	bpf_ringbuf_submit(r, flags);
+	return 0;
 }
 
-static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *ctx, struct join *j, struct wake *w)
+static __always_inline void join_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
 {
-	__u64 since = runnable_since(j, w);
-	const struct cpu_load *base = load_since(j, w);
+	if (emit_stayed(ctx, j, w))
+		lost_wait(j, true);
+}
 
+static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *ctx, struct join *j, struct wake *w,
+					  __u64 since, __u32 by)
+{
+	fill_task(r, ctx->task, j);
+	if (w)
+		fill_wake(r, w);
 	r->why = j->why;
 	r->off = j->off;
 	r->ran = ctx->now;
@@ -192,11 +223,32 @@ static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *
 	r->syscall = j->off || !w ? j->syscall : w->syscall;
 	r->futex = j->futex;
 	r->futex_op = j->futex_op;
-	r->futex_ret = FUTEX_RET_UNKNOWN;
-	if (since) {
-		r->by = ran_since(ctx->cs, ctx->cpu, since);
-		if (w || j->why >= WAIT_PREEMPTED || j->moves)
-			SET_LOADS(r, &ctx->load, base);
+	r->by = by;
+	if (since)
+		SET_LOADS(r, &ctx->load, load_since(j, w));
+}
+
+/* Emits the wait that ends with this switch-in; w is NULL if no waking was seen. */
+static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct wake *w)
+{
+	/* a blocked task whose waking was missed: when it could have run is not known */
+	__u64 since = w || j->moves || j->why >= WAIT_PREEMPTED ? runnable_since(j, w) : 0;
+	__u32 by = since ? ran_since(ctx->cs, ctx->cpu, since) : 0;
+	struct rec_wait *r;
+
+	if (hold_futex && j->why == WAIT_BLOCKED && is_futex_wait(j->syscall)) {
+		fill_finished(&j->late, ctx, j, w, since, by);
+		j->late_held = 1;
+	} else {
+		__u64 flags = ring_flags(ctx->cs);
+
+		r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+		if (r) {
+			fill_finished(r, ctx, j, w, since, by);
+			bpf_ringbuf_submit(r, flags);
+		} else {
+			lost_wait(j, w);
+		}
 	}
 	j->off = 0;
 	j->moves = 0;
@@ -204,48 +256,6 @@ static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *
 	j->syscall = SYSCALL_UNKNOWN;
 	j->futex = 0;
 	j->futex_op = 0;
-}
-
-/* Emits a waking that found the task on its CPU; 1 if it got lost. Noinline: called in a loop. */
-static __noinline int emit_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
-{
-	struct rec_wait r = {
-		.hdr = REC_HDR(WAIT, rec_wait),
-		.why = WAIT_ON_CPU,
-		.ran = w->waking,
-		.cpu = w->cpu,
-		.cpu_off = w->cpu,
-		.syscall = w->syscall,
-		.futex_ret = FUTEX_RET_UNKNOWN,
-	};
-
-	fill_task(&r, ctx->task, j);
-	fill_wake(&r, w);
-	return bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(ctx->cs)) != 0;
-}
-
-static __always_inline void join_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
-{
-	if (emit_stayed(ctx, j, w))
-		lost_wait(j, true);
-}
-
-/* Emits the wait that ends with this switch-in; w is NULL if no waking was seen. */
-static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct wake *w)
-{
-	struct rec_wait r = {.hdr = REC_HDR(WAIT, rec_wait)};
-
-	fill_task(&r, ctx->task, j);
-	if (w)
-		fill_wake(&r, w);
-	fill_finished(&r, ctx, j, w);
-	if (config.hold_futex && r.why == WAIT_BLOCKED && is_futex_wait(r.syscall)) {
-		j->late = r;
-		j->late_held = 1;
-		return;
-	}
-	if (bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(ctx->cs)))
-		lost_wait(j, w);
 }
 
 static __always_inline void join_count(struct event_ctx *ctx, struct join *j, __u32 actions)
@@ -260,12 +270,14 @@ static __always_inline void join_count(struct event_ctx *ctx, struct join *j, __
 	}
 	if (actions & JOIN_IMPOSSIBLE)
 		count(COUNT_join_impossible);
+	if (actions & JOIN_LOST) {
+		count(COUNT_missed_switch);
+		__sync_fetch_and_add(&j->lost_waking, 1);
+	}
 }
 
 static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 {
-	struct user_regs regs = {};
-
 	j->off = ctx->now;
 	j->moves = 0;
 	j->cpu_off = ctx->cpu;
@@ -279,15 +291,9 @@ static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 		return;
 	}
 	j->why = WAIT_BLOCKED;
-	read_regs(ctx->task, &regs);
-	j->syscall = regs.syscall;
-	if (is_futex_wait(regs.syscall)) {
-		j->futex = regs.arg0;
-		if (regs.syscall == NR_futex)
-			j->futex_op = regs.arg1;
-		else if (regs.syscall == NR_futex_waitv)	/* struct futex_waitv: val, uaddr */
-			bpf_probe_read_user(&j->futex, sizeof(j->futex), (void *)regs.arg0 + 8);
-	}
+	j->syscall = task_syscall(ctx->task);
+	if (is_futex_wait(j->syscall))
+		read_futex(ctx->task, j->syscall, &j->futex, &j->futex_op);
 }
 
 #include "join_take.h"
@@ -299,7 +305,7 @@ static __always_inline void emit_end(struct event_ctx *ctx, struct join *j)
 		.tid = ctx->task->pid,
 		.tgid = ctx->task->tgid,
 		.time = ctx->now,
-		.waking = j->waking,
+		.waking = j->waking + j->seq,
 		.waking_again = j->waking_again,
 		.waking_preempted = j->waking_preempted,
 		.lost_waking = j->lost_waking,
@@ -338,7 +344,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		c.task = prev;
 		if (!preempt)
 			c.out_state = config.switch_has_state ? (__u32)ctx[3] : task_state(prev);
-		if (config.hold_futex && j->late_held)
+		if (j->late_held)
 			release_late(cs, j, FUTEX_RET_UNKNOWN);	/* still in its call */
 		ev = c.out_state & TASK_DEAD ? JOIN_OUT_DEAD : c.out_state ? JOIN_OUT_BLOCKED : JOIN_OUT_RUNNABLE;
 		if (join_take(&c, j, ev) & JOIN_LEAVE)
@@ -362,13 +368,11 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 static __always_inline void take_timer(struct cpu_state *cs, struct task_struct *p, struct wake *w)
 {
 	struct timer_slot *slot = &cs->timers[irq_context(cs)];
-	struct user_regs regs = {};
 
 	if (slot->timer == TIMER_NONE || (slot->task && slot->task != (__u64)p))
 		return;
 	slot->woke = 1;
-	read_regs(p, &regs);
-	w->syscall = regs.syscall;
+	w->syscall = task_syscall(p);
 	w->by = WOKEN_TIMER;
 	w->timer = slot->timer;
 	w->asked = slot->asked;
@@ -376,14 +380,15 @@ static __always_inline void take_timer(struct cpu_state *cs, struct task_struct 
 	w->fired = slot->fired;
 }
 
-static __always_inline void wake_up(struct task_struct *p, struct join *j, struct wake *w, struct cpu_state *cs)
+/* j->seq counts the appended wakings; j->waking those that are not, see dump_ends. */
+static __always_inline void wake_up(struct join *j, struct wake *w)
 {
 	count(COUNT_waking);
+	if (join_append(j, w))
+		return;
+	count(COUNT_waking_slots);
 	__sync_fetch_and_add(&j->waking, 1);
-	if (!join_append(j, w)) {
-		count(COUNT_waking_slots);
-		__sync_fetch_and_add(&j->lost_waking, 1);
-	}
+	__sync_fetch_and_add(&j->lost_waking, 1);
 }
 
 SEC("tp_btf/sched_waking")
@@ -419,7 +424,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 	target = cpu_state(w.cpu);
 	if (target)
 		w.base = load_now(target, w.waking);
-	wake_up(p, j, &w, cs);
+	wake_up(j, &w);
 	return 0;
 }
 
@@ -441,17 +446,19 @@ int BPF_PROG(on_sched_wakeup_new, struct task_struct *p)
 	target = cpu_state(w.cpu);
 	if (target)
 		w.base = load_now(target, w.waking);
-	wake_up(p, j, &w, cs);
+	wake_up(j, &w);
 	return 0;
 }
 
-/* The waking that the waiting task waits with; NULL: it was preempted, or does not wait. */
+/* The waking that the waiting task waits with; NULL: it was preempted, or does not wait. See the table. */
 static __always_inline struct wake *waiting_with(struct join *j)
 {
-	if (join_holds(j->state) && j->state != JOIN_WOKEN_EARLY)
-		return &j->wakes[j->held & (WAKE_SLOTS - 1)];
-	if ((j->state == JOIN_BLOCKED || j->state == JOIN_UNKNOWN) && j->seq != j->taken)
+	__u32 state = j->state;
+
+	if (j->seq != j->taken && (state == JOIN_BLOCKED || state == JOIN_UNKNOWN || state == JOIN_WOKEN_OUT))
 		return &j->wakes[j->taken & (WAKE_SLOTS - 1)];
+	if (join_holds(state) && state != JOIN_WOKEN_EARLY)
+		return &j->wakes[j->held & (WAKE_SLOTS - 1)];
 	return NULL;
 }
 

@@ -191,7 +191,7 @@ int dump_ends(struct bpf_iter__task *ctx)
 		.tid = p->pid,
 		.tgid = p->tgid,
 		.time = bpf_ktime_get_ns(),
-		.waking = j->waking,
+		.waking = j->waking + j->seq,
 		.waking_again = j->waking_again,
 		.waking_preempted = j->waking_preempted,
 		.lost_waking = j->lost_waking,

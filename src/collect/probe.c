@@ -23,7 +23,7 @@ struct probe {
 	struct wakelag_bpf *skel;
 	struct bpf_link *links[MAX_LINKS];
 	size_t link_cnt;
-	bool has_futex2;
+	bool may_futex, has_futex, has_futex2;
 	struct ring_buffer *ring;
 	probe_absent absent;
 	void *absent_ctx;
@@ -93,16 +93,14 @@ static int no_btf(int err)
 	return err;
 }
 
-/* Optional programs ("?" in their section): on if the kernel has what they attach to. */
+/* On is what the kernel has something to attach to. */
 static void choose_programs(struct probe *p, const struct btf *btf, bool syscalls)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, p->skel->obj) {
 		const char *sec = bpf_program__section_name(prog);
-		bool optional = sec[0] == '?';
 
-		sec += optional;
 		if (!strncmp(sec, "tp_btf/", 7)) {
 			bool has = btf_has_tracepoint(btf, sec + 7);
 
@@ -125,7 +123,7 @@ static void choose_features(struct probe *p, const struct btf *btf, const struct
 	/* bpf_task_pt_regs came last (5.15) of what our use of task storage needs */
 	config->task_storage = btf_has_helper(btf, "BPF_FUNC_task_pt_regs");
 	config->wake_bytes = opts->ring_bytes / 4;
-	config->hold_futex = syscalls;
+	p->may_futex = syscalls;
 	if (opts->no_syscalls)
 		p->absent(p->absent_ctx, "futex_results", "switched off by --no-syscalls");
 	else if (!syscalls)
@@ -270,7 +268,6 @@ static int attach(struct probe *p, struct bpf_program *prog)
 	const char *sec = bpf_program__section_name(prog);
 	struct bpf_link *link;
 
-	sec += sec[0] == '?';
 	if (p->link_cnt == MAX_LINKS)
 		return fail(-E2BIG, "kernel programs: more than %d", MAX_LINKS);
 	link = strncmp(sec, "tp/", 3) ? bpf_program__attach(prog) : attach_tracepoint(prog, sec + 3);
@@ -280,10 +277,9 @@ static int attach(struct probe *p, struct bpf_program *prog)
 	return 0;
 }
 
-/* Of the newer futex calls, see probe_attach_futex2(). */
-static bool is_futex2(const struct bpf_program *prog)
+static bool is_tracepoint(const struct bpf_program *prog)
 {
-	return strstr(bpf_program__section_name(prog), "sys_exit_futex_") != NULL;
+	return !strncmp(bpf_program__section_name(prog), "tp/", 3);
 }
 
 int probe_attach(struct probe *p)
@@ -292,7 +288,7 @@ int probe_attach(struct probe *p)
 	int err;
 
 	bpf_object__for_each_program(prog, p->skel->obj) {
-		if (!bpf_program__autoload(prog) || is_futex2(prog) ||
+		if (!bpf_program__autoload(prog) || is_tracepoint(prog) ||
 		    !strncmp(bpf_program__section_name(prog), "iter/", 5))
 			continue;
 		err = attach(p, prog);
@@ -302,16 +298,18 @@ int probe_attach(struct probe *p)
 	return 0;
 }
 
-void probe_attach_futex2(struct probe *p)
+void probe_want_futex(struct probe *p, bool futex2)
 {
 	struct bpf_program *prog;
 
-	if (p->has_futex2)
+	if (!p->may_futex || (futex2 ? p->has_futex2 : p->has_futex))
 		return;
-	p->has_futex2 = true;
 	bpf_object__for_each_program(prog, p->skel->obj)
-		if (bpf_program__autoload(prog) && is_futex2(prog))
+		if (bpf_program__autoload(prog) && is_tracepoint(prog) &&
+		    futex2 == !!strstr(bpf_program__section_name(prog), "futex_"))
 			attach(p, prog);
+	*(futex2 ? &p->has_futex2 : &p->has_futex) = true;
+	p->skel->bss->hold_futex = 1;
 }
 
 /* The iterator gives whole records, but a read may end inside one. */

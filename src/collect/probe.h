@@ -32,10 +32,11 @@ void probe_close(struct probe *p);
 /* Attaches; records flow only after probe_start(). */
 int probe_attach(struct probe *p);
 /*
- * Attaches to the exits of futex_wait, futex_waitv and futex_requeue, which hardly anybody calls: each
- * costs the detach 70 ms. Call it when a wait in one of the first two is seen; does it once.
+ * Attaches to the exits of futex, or of the newer futex_wait, futex_waitv and futex_requeue, if that was
+ * not done. Not before a futex wait is seen: one such tracepoint makes every system call of the machine
+ * 16 ns slower, and the detach 70 ms.
  */
-void probe_attach_futex2(struct probe *p);
+void probe_want_futex(struct probe *p, bool futex2);
 /*
  * Gives a rec_task for every task, and makes the targets tracked; ret_tracked says how many tasks
  * those are. Then everything starts at once.

@@ -23,8 +23,7 @@ enum {
 	DRAIN_MS = 20,			/* the ring holds 100 ms of the highest rate seen (1.2M records/s) */
 	DRAIN_MAX = 1 << 20,		/* records a time, so that signals are served in between */
 	TICKS_PER_S = 1000 / DRAIN_MS,
-	NR_FUTEX_WAITV = 449,		/* the same on all architectures */
-	NR_FUTEX_WAIT = 455,
+	NR_FUTEX_WAITV = 449,		/* the first of the newer futex calls, on all architectures */
 };
 
 struct session {
@@ -73,8 +72,8 @@ static int put_kernel(void *ctx, const void *rec, size_t len)
 	if (hdr->kind == REC_WAIT_KIND) {
 		const struct rec_wait *w = rec;
 
-		if (w->syscall == NR_FUTEX_WAITV || w->syscall == NR_FUTEX_WAIT)
-			probe_attach_futex2(s->probe);
+		if (w->futex)
+			probe_want_futex(s->probe, w->syscall >= NR_FUTEX_WAITV);
 		if (w->cgroup != s->facts.last_cgroup)
 			facts_cgroup(&s->facts, w->cgroup, w->tid);
 	} else if (hdr->kind == REC_TASK_KIND) {

@@ -85,10 +85,10 @@ def target_execs():
 def forks():
     file = path("f.wlag")
     done = run([WAKELAG, "record", "-o", file, "--"] + workload("forkstorm", 10000, 500))
-    born = sum(r["count"] for r in export(file, "stages", "thread.runq")
-               if (r["class"], r["entity"], r["stage"]) == ("new", "*", "total"))
-    check("forks_new", 10500 <= born <= 10502, f"{born} first wakeups, 10500 planted")
-    check("forks_loss", not losses(file), f"{losses(file)} {done.stderr}")
+    for top in (64, 10000):
+        born = sum(r["count"] for r in export(file, "heatmap", "thread.runq", top) if r["class"] == "new")
+        check(f"forks_new_top_{top}", 10500 <= born <= 10502, f"{born} first wakeups, 10500 planted")
+    check("forks_loss", not lost_waits(file), f"{losses(file)} {done.stderr}")
 
 
 def home_of_nobody():

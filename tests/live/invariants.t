@@ -23,7 +23,9 @@ def check_wakings(name, file):
     check(f"{name}_wakings", waking > 0 and samples + censored + lost == waking - again - preempted,
           f"samples {samples} + censored {censored} + lost {lost} != "
           f"waking {waking} - again {again} - preempted {preempted}")
-    check(f"{name}_join", total(file, "join_impossible") == 0, f"impossible {total(file, 'join_impossible')}")
+    # Both edges of the recording, and two CPUs that handle one task at once, make a few of these.
+    impossible = total(file, "join_impossible")
+    check(f"{name}_join", impossible <= 10 + waking // 5000, f"impossible {impossible} of {waking}")
 
 
 def check_stages(name, file):

@@ -258,6 +258,11 @@ def losses(file):
     return {r["cause"]: r["count"] for r in export(file, "loss") if r["count"]}
 
 
+def lost_waits(file):
+    """The losses that cost a sample: not those that only leave its blame unknown."""
+    return {c: n for c, n in losses(file).items() if c not in ("ring_slice", "slice_history")}
+
+
 def counters(file, name):
     """entity -> count of one counter; the whole recording's is entity ''."""
     result = collections.Counter()

@@ -58,8 +58,10 @@ def throttle():
     check("throttle_planted", times > 20, f"throttled {times} times only")
     check("throttle_count", abs(row["count"] - times) <= max(2, times // 20), f"{row['count']}, cpu.stat {times}")
     check("throttle_sum", near(row["sum_ns"], ns, 0.05), f"{row['sum_ns']}, cpu.stat {ns}")
-    preempt = stage_row(export(file, "stages", "thread.preempt"), tid)
-    check("throttle_is_no_preempt", not preempt or preempt["sum_ns"] < 0.2 * ns, f"thread.preempt {preempt}")
+    # A throttled task taken for a preempted one would wait for an idle CPU.
+    idle = sum(r["sum_ns"] for r in export(file, "blame", "thread.preempt")
+               if r["waiter"] == str(tid) and r["by_kind"] == "idle")
+    check("throttle_is_no_preempt", idle < 0.05 * ns, f"preempted for {idle} ns by nobody")
 
 
 main(throttle)

@@ -43,7 +43,7 @@ def cyclictest():
             own = [us * 1000 + 500 for us in truth]
             check(f"cyclictest_{thread}_{name}", near_quantile(row[name + "_ns"], own, q, *cpus.bar()),
                   f"{row[name + '_ns']} ns, cyclictest {quantile(own, q)} ns")
-    check("cyclictest_loss", not losses(file), f"{losses(file)}")
+    check("cyclictest_loss", not lost_waits(file), f"{lost_waits(file)}")
 
 
 main(cyclictest)

@@ -53,7 +53,7 @@ def timers(slack, *kinds):
         if slack != 50000:
             truth["thread"] += f"_slack{slack}"
         check_kind(file, truth, rows, events)
-    check(f"timers_loss_{slack}", not losses(file), f"{losses(file)}")
+    check(f"timers_loss_{slack}", not lost_waits(file), f"{lost_waits(file)}")
 
 
 def default_slack():

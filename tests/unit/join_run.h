@@ -89,12 +89,15 @@ static void join_count(struct run *r, const struct join *j, __u32 actions)
 		settle(r, &j->wakes[j->taken & (WAKE_SLOTS - 1)], FATE_AGAIN);
 	if (actions & JOIN_OF_PREEMPTED)
 		settle(r, &j->wakes[j->taken & (WAKE_SLOTS - 1)], FATE_PREEMPTED);
+	if (actions & JOIN_LOST)
+		settle(r, &j->wakes[j->held & (WAKE_SLOTS - 1)], FATE_LOST);
 	if (actions & JOIN_IMPOSSIBLE)
 		r->impossible++;
 	if (!r->out)
 		return;
-	fprintf(r->out, "%s%s%s", actions & JOIN_AGAIN ? "=> count waking_again\n" : "",
+	fprintf(r->out, "%s%s%s%s", actions & JOIN_AGAIN ? "=> count waking_again\n" : "",
 		actions & JOIN_OF_PREEMPTED ? "=> count waking_preempted\n" : "",
+		actions & JOIN_LOST ? "=> count missed_switch\n" : "",
 		actions & JOIN_IMPOSSIBLE ? "=> count join_impossible\n" : "");
 }
 

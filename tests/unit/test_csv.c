@@ -237,7 +237,7 @@ static void counters_and_losses(void **state)
 	(void)state;
 	check_csv((struct tables_opts){0}, (struct export_opts){.table = TABLE_COUNTERS},
 		  "counter,entity,name,count\n"
-		  "join_impossible,,,0\nrecords,,,0\n"
+		  "join_impossible,,,0\n"
 		  "waking,11,mixer,3\nwaking,rest,,1\n"
 		  "waking_again,,,0\nwaking_preempted,,,0\nlost_waking,,,0\n"
 		  "censored.thread.drift,,,0\ncensored.thread.runq,,,0\ncensored.thread.preempt,,,0\n"
@@ -245,7 +245,7 @@ static void counters_and_losses(void **state)
 		  "jiffies,,,0\noverrun,12,,2\nfutex_eagain,,,0\nclock_step,,,0\n");
 	check_csv((struct tables_opts){0}, (struct export_opts){.table = TABLE_LOSS},
 		  "cause,count\n"
-		  "ring_waking,0\nring_preempt,0\nring_slice,9\nring_move,0\nring_task,0\nslice_history,0\n"
+		  "missed_switch,0\nring_waking,0\nring_preempt,0\nring_slice,9\nring_move,0\nring_task,0\nslice_history,0\n"
 		  "waking_slots,0\nwaking_no_state,0\ntask_state_full,0\nrecursion,0\nfutex_eagain_map,0\n"
 		  "overrun_map,0\nfile_cut,0\nfile_bad_record,0\n");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kernel join makes of a task's events. Fixtures tests/fixtures/join/NAME.txt are one task's events, each followed by the => lines it causes:
+ * What the kernel join makes of a task's events: the fixtures tests/fixtures/join/NAME.txt are one
+ * task's events, each followed by the => lines it causes:
  *
  *	1000 wake by=task waker=7	(by: new, task, irq, timer)
  *	1000 switch_in

@@ -11,7 +11,7 @@ enum { SEQUENCE_MAX = 9, HISTORY_MAX = 13 };
 /* The wakings that one cell takes in are those that it gives out; returns the broken rule or NULL. */
 static const char *broken_rule(enum join_state state, enum join_event ev, __u32 next, __u32 actions)
 {
-	const __u32 of_waking = JOIN_HOLD | JOIN_AGAIN | JOIN_OF_PREEMPTED, of_held = JOIN_STAYED | JOIN_FINISH;
+	const __u32 of_waking = JOIN_HOLD | JOIN_AGAIN | JOIN_OF_PREEMPTED, of_held = JOIN_STAYED | JOIN_FINISH | JOIN_LOST;
 	bool holds = join_holds(state), gone = state == JOIN_GONE;
 	bool on_cpu = state == JOIN_RUN || state == JOIN_WOKEN_EARLY;
 	bool off_cpu = !on_cpu && !gone && state != JOIN_UNKNOWN && state != JOIN_WOKEN_UNSEEN;
@@ -27,8 +27,10 @@ static const char *broken_rule(enum join_state state, enum join_event ev, __u32 
 		return "the next state does not hold what was kept";
 	if (holds && (actions & JOIN_HOLD) && !(actions & JOIN_STAYED))
 		return "the waking held before is dropped";
-	if ((actions & JOIN_STAYED) && !holds)
-		return "no waking stayed";
+	if ((actions & (JOIN_STAYED | JOIN_LOST)) && !holds)
+		return "no waking stayed, or was lost";
+	if (!(actions & JOIN_LOST) != !(missed && holds && off_cpu))
+		return "lost is what waited and was not seen to run";
 	if (__builtin_popcount(actions & of_waking) != (ev == JOIN_WAKE && !gone))
 		return "a waking is held or counted, once";
 	if (!(actions & JOIN_IMPOSSIBLE) != !missed)

@@ -127,8 +127,8 @@ static void counters_add_up_to_their_totals(void **state)
 		sink.counter(sink.ctx, ECOUNT_OVERRUN, 9, 3);
 		sink.counter(sink.ctx, ECOUNT_CLOCK_STEP, 0, 1);
 		sink.total(sink.ctx, COUNT_waking, 20);
-		sink.total(sink.ctx, COUNT_records, 60);
-		sink.total(sink.ctx, COUNT_records, 77);
+		sink.total(sink.ctx, COUNT_join_impossible, 60);
+		sink.total(sink.ctx, COUNT_join_impossible, 77);
 		sink.total(sink.ctx, COUNT_ring_slice, 6);
 		sink.total(sink.ctx, 12345, 1);
 		assert_int_equal(tables_pass_done(t, &again), 0);
@@ -138,13 +138,13 @@ static void counters_add_up_to_their_totals(void **state)
 	check_counter(t, "overrun", overrun, 1);
 	check_counter(t, "clock_step", step, 1);
 	check_counter(t, "futex_eagain", zero, 1);
-	check_counter(t, "records", records, 1);
+	check_counter(t, "join_impossible", records, 1);
 	check_counter(t, "ring_slice", NULL, 0);
 	for (size_t i = 0; tables_loss(t, i, &cause, &count); i++) {
 		assert_int_equal(count, strcmp(cause, "ring_slice") ? 0 : 6);
 		losses++;
 	}
-	assert_int_equal(losses, COUNT_file_bad_record - COUNT_ring_waking + 1);
+	assert_int_equal(losses, COUNT_file_bad_record - COUNT_missed_switch + 1);
 	tables_free(t);
 }
 
