@@ -84,39 +84,38 @@ __noinline int emit_slices(__u32 cpu, __u64 first, __u64 last)
 }
 
 /*
- * Emits what ran on the CPU since `since`, up to the start of the last slice, unless it was emitted
- * already. Serialised by the run queue's lock.
+ * Emits what ran on the CPU and may be needed, up to the start of the last slice; `since` is when the
+ * wait began that needs it. All of it, also what this wait does not need: others may wait longer, and a
+ * CPU's slices must come in order. Serialised by the run queue's lock.
  */
 __noinline int flush_slices(__u32 cpu, __u64 since)
 {
 	struct cpu_state *cs = cpu_state(cpu);
-	__u64 last, lo, hi;
+	__u64 last, i;
 	int lost = 0;
 
 	if (!cs || cs->head < 2)
 		return 0;
 	last = cs->head - 1;
-	lo = last > HIST_SLICES - 1 ? last - (HIST_SLICES - 1) : 0;
-	if (lo < cs->flushed)
-		lo = cs->flushed;
-	else if (cs->slices[lo & (HIST_SLICES - 1)].start > since && lo)
-		count(COUNT_slice_history);
-	/* the last one in [lo, last) that starts at or before `since`: they are sorted by time */
-	hi = last;
-	for (int step = 0; step < 8 && hi > lo + 1; step++) {
-		__u64 mid = lo + (hi - lo) / 2;
-
-		if (cs->slices[mid & (HIST_SLICES - 1)].start <= since)
-			lo = mid;
-		else
-			hi = mid;
+	i = cs->flushed;
+	if (last - i > HIST_SLICES - 1) {
+		i = last - (HIST_SLICES - 1);
+		if (cs->slices[i & (HIST_SLICES - 1)].start > since)
+			count(COUNT_slice_history);
 	}
-	for (int n = 0; n < HIST_SLICES / 8 && lo < last; n++, lo += 8)
-		lost += emit_slices(cpu, lo, last);
+	for (int n = 0; n < HIST_SLICES / 8 && i < last; n++, i += 8)
+		lost += emit_slices(cpu, i, last);
 	cs->flushed = last;
 	if (lost)
 		count_add(COUNT_ring_slice, lost);
 	return 0;
+}
+
+/* If nobody waits for this CPU now, nobody will need what ran before. Looked at now and then. */
+static __always_inline void forget_slices(struct cpu_state *cs)
+{
+	if (cs->head - cs->flushed > 8 && rq_running(cs->rq) <= 1)
+		cs->flushed = cs->head - 2;	/* the last: a waking may be under way */
 }
 
 /*
@@ -338,6 +337,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		cs->rq = rq_of(next);
 	c.load = load_now(cs, c.now);
 	push_slice(cs, c.now, next->pid, &c.load);
+	forget_slices(cs);
 
 	j = join_of(prev);
 	if (j) {

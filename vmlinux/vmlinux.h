@@ -103,6 +103,7 @@ struct css_set {
 };
 
 struct rq {
+	unsigned int nr_running;
 	u64 prev_steal_time_rq;
 };
 struct cfs_rq {

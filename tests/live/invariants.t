@@ -6,9 +6,6 @@ import shutil
 
 from live import *
 
-LOST_WAKINGS = ("ring_waking", "waking_slots", "waking_no_state")
-
-
 def total(file, counter):
     found = counters(file, counter)
     return found[""] if "" in found else sum(found.values())

@@ -4,9 +4,6 @@
 
 from live import *
 
-LOST_WAKINGS = ("ring_waking", "waking_slots", "waking_no_state")
-
-
 def counted():
     file, text = path("c.wlag"), path("truth")
     with open(text, "w", encoding="utf-8") as out:
