@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The command line: one table of commands, one of options (cli.c). Parsing prints nothing but usage
- * errors; it fills a struct and starts nothing.
+ * The command line: a table of commands (cli.c) and one of options (options.h). Parsing prints nothing
+ * but help and usage errors; it fills a struct and starts nothing.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "collect/session.h"
 #include "export/export.h"
@@ -20,13 +22,29 @@ struct cli {
 	const char *csv;
 	const char *file;	/* the recording to read */
 	bool quiet;
+	bool verify;
+};
+
+/* One for each command, for the rows of both tables. */
+enum command_bit {
+	IN_MAIN = 1, IN_RECORD = 2, IN_REPORT = 4, IN_EXPORT = 8, IN_DOCTOR = 16, IN_HIDDEN = 32,
+	RECORDING = IN_MAIN | IN_RECORD,
+	VIEWING = IN_MAIN | IN_REPORT | IN_EXPORT,
+};
+
+enum command_args {
+	ARGS_NONE,
+	ARGS_TARGET = 1,	/* something to trace */
+	ARGS_CMD = 2,		/* which may be a command, after -- */
+	ARGS_FILE = 4,
 };
 
 struct command {
 	const char *name;	/* NULL: the main job, without a verb */
-	const char *args;	/* for usage */
-	const char *help;
-	unsigned int bit;	/* in option rows */
+	const char *usage;	/* the arguments, for usage */
+	const char *help;	/* NULL: not shown */
+	enum command_bit bit;
+	unsigned int args;	/* mask of enum command_args */
 	int (*run)(const struct cli *cli);	/* an exit status */
 };
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <locale.h>
+
 #include "base/err.h"
 #include "cli.h"
 
@@ -7,6 +9,8 @@ int main(int argc, char **argv)
 	struct cli cli;
 	int status;
 
+	/* What characters the terminal can show; numbers stay those of the C locale. */
+	setlocale(LC_CTYPE, "");
 	cli_parse(argc, argv, &cli);
 	talk_quiet(cli.quiet);
 	status = cli.command->run(&cli);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../base/err.h"
+#include "features.h"
 #include "tracefs.h"
 #include "wakelag.skel.h"
 
@@ -45,44 +46,6 @@ static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
-static bool btf_has_tracepoint(const struct btf *btf, const char *tp)
-{
-	char name[80];
-
-	snprintf(name, sizeof(name), "btf_trace_%s", tp);
-	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
-}
-
-/* Arguments of a tracepoint, the context one not counted. */
-static int btf_tracepoint_args(const struct btf *btf, const char *tp)
-{
-	const struct btf_type *t;
-	char name[80];
-	int id;
-
-	snprintf(name, sizeof(name), "btf_trace_%s", tp);
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-	t = id > 0 ? btf__type_by_id(btf, id) : NULL;
-	t = t ? btf__type_by_id(btf, t->type) : NULL;	/* pointer */
-	t = t ? btf__type_by_id(btf, t->type) : NULL;	/* function prototype */
-	return t && btf_is_func_proto(t) ? btf_vlen(t) - 1 : 0;
-}
-
-static bool btf_has_helper(const struct btf *btf, const char *helper)
-{
-	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
-	const struct btf_enum *e;
-
-	if (!t)
-		return false;
-	e = btf_enum(t);
-	for (int i = 0; i < btf_vlen(t); i++)
-		if (!strcmp(btf__name_by_offset(btf, e[i].name_off), helper))
-			return true;
-	return false;
-}
-
 static int no_btf(int err)
 {
 	if (err == -EPERM || err == -EACCES)
@@ -102,7 +65,7 @@ static void choose_programs(struct probe *p, const struct btf *btf, bool syscall
 		const char *sec = bpf_program__section_name(prog);
 
 		if (!strncmp(sec, "tp_btf/", 7)) {
-			bool has = btf_has_tracepoint(btf, sec + 7);
+			bool has = features_has_tracepoint(btf, sec + 7);
 
 			bpf_program__set_autoload(prog, has);
 			if (!has)
@@ -119,9 +82,8 @@ static void choose_features(struct probe *p, const struct btf *btf, const struct
 	bool syscalls = !opts->no_syscalls && tracefs_event_id("syscalls/sys_exit_futex") > 0;
 
 	*config = opts->config;
-	config->switch_has_state = btf_tracepoint_args(btf, "sched_switch") > 3;
-	/* bpf_task_pt_regs came last (5.15) of what our use of task storage needs */
-	config->task_storage = btf_has_helper(btf, "BPF_FUNC_task_pt_regs");
+	config->switch_has_state = features_switch_has_state(btf);
+	config->task_storage = features_task_storage(btf);
 	config->wake_bytes = opts->ring_bytes / 4;
 	p->may_futex = syscalls;
 	if (opts->no_syscalls)

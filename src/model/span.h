@@ -11,14 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(id, name): the order is that of the columns of table `events`. */
+/* X(id, name, help): the order is that of the columns of table `events`. */
 #define STAGES(X) \
-	X(BUSY, "busy") X(HANDOFF, "handoff") X(ROUNDING, "rounding") X(SLACK, "slack") X(TIMER, "timer") \
-	X(WAKE, "wake") X(RUNQ, "runq") X(PREEMPT, "preempt") X(THROTTLE, "throttle") X(RUNTIME, "runtime") \
-	X(GRUNQ, "grunq") X(STOPPING, "stopping") X(STOPPED, "stopped")
+	X(BUSY, "busy", "on a CPU, or waiting for something else: it was not yet there to be woken") \
+	X(HANDOFF, "handoff", "Go: the thread was parked, or polled with a later timeout") \
+	X(ROUNDING, "rounding", "Go: the runtime asked the kernel for a later moment") \
+	X(SLACK, "slack", "lateness that was agreed to: asked to due") \
+	X(TIMER, "timer", "the kernel's timer was late: due to fired") \
+	X(WAKE, "wake", "from the timer's handler to the wakeup: fired to waking") \
+	X(RUNQ, "runq", "woken, waited for a CPU") \
+	X(PREEMPT, "preempt", "pushed off the CPU while it still had work") \
+	X(THROTTLE, "throttle", "off the CPU because the cgroup's quota was spent") \
+	X(RUNTIME, "runtime", "Go: on a CPU, the runtime getting to the timer") \
+	X(GRUNQ, "grunq", "Go: the goroutine was runnable and no thread ran it") \
+	X(STOPPING, "stopping", "Go: the world was being stopped") \
+	X(STOPPED, "stopped", "Go: the world was stopped")
 
 enum stage {
-#define X(id, name) STAGE_##id,
+#define X(id, name, help) STAGE_##id,
 	STAGES(X)
 #undef X
 	STAGE_CNT
@@ -45,13 +55,19 @@ enum metric {
 	METRIC_CNT
 };
 
-/* X(id, name): who is blamed for a wait; the values of column by_kind. */
+/* X(id, name, help): who is blamed for a wait; the values of column by_kind. */
 #define BLAME_KINDS(X) \
-	X(HOLDER, "holder") X(WAKER, "waker") X(COMPETITOR, "competitor") X(IRQ, "irq") \
-	X(SOFTIRQ, "softirq") X(STEAL, "steal") X(IDLE, "idle") X(UNKNOWN, "unknown")
+	X(HOLDER, "holder", "held the lock when the wait began") \
+	X(WAKER, "waker", "did the waking; of a run-queue wait it has a count and no time") \
+	X(COMPETITOR, "competitor", "a task that had the CPU meanwhile") \
+	X(IRQ, "irq", "hardware interrupts of that CPU") \
+	X(SOFTIRQ, "softirq", "softirqs of that CPU") \
+	X(STEAL, "steal", "the hypervisor ran somebody else") \
+	X(IDLE, "idle", "the CPU was waking up") \
+	X(UNKNOWN, "unknown", "not seen: never a guess")
 
 enum blame_kind {
-#define X(id, name) BLAME_##id,
+#define X(id, name, help) BLAME_##id,
 	BLAME_KINDS(X)
 #undef X
 	BLAME_CNT
@@ -64,8 +80,8 @@ struct metric_info {
 };
 
 extern const struct metric_info metrics[METRIC_CNT];
-extern const char *const stage_names[STAGE_CNT];
-extern const char *const blame_names[BLAME_CNT];
+extern const char *const stage_names[STAGE_CNT], *const stage_helps[STAGE_CNT];
+extern const char *const blame_names[BLAME_CNT], *const blame_helps[BLAME_CNT];
 
 /* One blamed party of one sample. `count` is 1 for the waker of a run-queue wait, whose ns is 0. */
 struct blame {
@@ -90,24 +106,32 @@ struct span {
 
 /*
  * Counters of the table `counters` that belong to an entity (a thread or a process), in the sense of
- * X(id, name). Values given to sink->counter are increments.
+ * X(id, name, help). Values given to sink->counter are increments.
  */
 #define ENTITY_COUNTERS(X) \
-	X(WAKING, "waking") X(WAKING_AGAIN, "waking_again") X(WAKING_PREEMPTED, "waking_preempted") \
-	X(LOST_WAKING, "lost_waking") \
-	X(CENSORED_DRIFT, "censored.thread.drift") X(CENSORED_RUNQ, "censored.thread.runq") \
-	X(CENSORED_PREEMPT, "censored.thread.preempt") X(CENSORED_THROTTLE, "censored.thread.throttle") \
-	X(CENSORED_FUTEX, "censored.thread.futex") X(CENSORED_BLOCK, "censored.thread.block") \
-	X(JIFFIES, "jiffies") X(OVERRUN, "overrun") X(FUTEX_EAGAIN, "futex_eagain") X(CLOCK_STEP, "clock_step")
+	X(WAKING, "waking", "wakings") \
+	X(WAKING_AGAIN, "waking_again", "wakings before it had run since the last one: no samples") \
+	X(WAKING_PREEMPTED, "waking_preempted", "wakings while it was preempted: no samples") \
+	X(LOST_WAKING, "lost_waking", "wakings whose samples were lost, see the table loss") \
+	X(CENSORED_DRIFT, "censored.thread.drift", "samples whose begin or end was not seen") \
+	X(CENSORED_RUNQ, "censored.thread.runq", "samples whose begin or end was not seen") \
+	X(CENSORED_PREEMPT, "censored.thread.preempt", "samples whose begin or end was not seen") \
+	X(CENSORED_THROTTLE, "censored.thread.throttle", "samples whose begin or end was not seen") \
+	X(CENSORED_FUTEX, "censored.thread.futex", "samples whose begin or end was not seen") \
+	X(CENSORED_BLOCK, "censored.thread.block", "samples whose begin or end was not seen") \
+	X(JIFFIES, "jiffies", "wakeups by timeouts of the timer wheel, which have no asked in ns") \
+	X(OVERRUN, "overrun", "timers that fired with nobody waiting") \
+	X(FUTEX_EAGAIN, "futex_eagain", "futex calls that did not wait: the word had changed") \
+	X(CLOCK_STEP, "clock_step", "timer wakeups whose clock was set while they slept: no samples")
 
 enum entity_counter {
-#define X(id, name) ECOUNT_##id,
+#define X(id, name, help) ECOUNT_##id,
 	ENTITY_COUNTERS(X)
 #undef X
 	ECOUNT_CNT
 };
 
-extern const char *const entity_counter_names[ECOUNT_CNT];
+extern const char *const entity_counter_names[ECOUNT_CNT], *const entity_counter_helps[ECOUNT_CNT];
 
 /*
  * What takes the model's output. Calls come in the order of the records; ctx is passed back.

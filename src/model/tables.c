@@ -9,19 +9,37 @@ const struct metric_info metrics[METRIC_CNT] = {
 };
 
 const char *const stage_names[STAGE_CNT] = {
-#define X(id, name) [STAGE_##id] = name,
+#define X(id, name, help) [STAGE_##id] = name,
+	STAGES(X)
+#undef X
+};
+
+const char *const stage_helps[STAGE_CNT] = {
+#define X(id, name, help) [STAGE_##id] = help,
 	STAGES(X)
 #undef X
 };
 
 const char *const blame_names[BLAME_CNT] = {
-#define X(id, name) [BLAME_##id] = name,
+#define X(id, name, help) [BLAME_##id] = name,
+	BLAME_KINDS(X)
+#undef X
+};
+
+const char *const blame_helps[BLAME_CNT] = {
+#define X(id, name, help) [BLAME_##id] = help,
 	BLAME_KINDS(X)
 #undef X
 };
 
 const char *const entity_counter_names[ECOUNT_CNT] = {
-#define X(id, name) [ECOUNT_##id] = name,
+#define X(id, name, help) [ECOUNT_##id] = name,
+	ENTITY_COUNTERS(X)
+#undef X
+};
+
+const char *const entity_counter_helps[ECOUNT_CNT] = {
+#define X(id, name, help) [ECOUNT_##id] = help,
 	ENTITY_COUNTERS(X)
 #undef X
 };

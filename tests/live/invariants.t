@@ -6,6 +6,7 @@ import shutil
 
 from live import *
 
+
 def total(file, counter):
     found = counters(file, counter)
     return found[""] if "" in found else sum(found.values())

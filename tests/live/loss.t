@@ -4,6 +4,7 @@
 
 from live import *
 
+
 def counted():
     file, text = path("c.wlag"), path("truth")
     with open(text, "w", encoding="utf-8") as out:

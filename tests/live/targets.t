@@ -72,7 +72,8 @@ def children():
     shell = ["sh", "-c", '"$@" & wait', "sh"] + workload("sleepers", 2, 1)
     truth = [t for t in truths(record_command(file, "--", *shell)) if "tid" in t]
     found = entities(file)
-    check("children_of_command", truth and all(near(found.get(t["tid"], 0), t["count"], 0.001, 1) for t in truth), f"{found}, not {truth}")
+    check("children_of_command", truth and all(near(found.get(t["tid"], 0), t["count"], 0.001, 1) for t in truth),
+          f"{found}, not {truth}")
 
 
 def late_threads(name, expect_new, *options):

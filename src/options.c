@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "options.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli.h"
+
+const char *const option_groups[OPTION_GROUP_CNT] = {
+	[OPTIONS_TARGET] = "What to trace",
+	[OPTIONS_RECORDING] = "Recording",
+	[OPTIONS_VIEW] = "What to show",
+	[OPTIONS_DOCTOR] = "Looking at this machine",
+	[OPTIONS_TALK] = "Talk",
+};
+
+/* Any text, for rows with a list: the message comes from the list. */
+#define NOT_LISTED "is not known"
+
+static const char *add_ids(struct cli *cli, const char *value, bool threads)
+{
+	struct target_opts *t = &cli->session.target;
+	char *copy = strdup(value), *save = NULL;
+	uint64_t id = 0;
+	uint32_t *ids;
+
+	if (t->id_cnt && t->threads != threads) {
+		free(copy);
+		return "does not go with the other of -p and --tid";
+	}
+	t->threads = threads;
+	for (char *p = copy ? strtok_r(copy, ",", &save) : NULL; p; p = strtok_r(NULL, ",", &save)) {
+		ids = parse_number(p, 1, 4194304, &id) || t->id_cnt == 1024 ? NULL :
+			realloc(t->ids, (t->id_cnt + 1) * sizeof(*ids));	/* PID_MAX_LIMIT */
+		if (!ids) {
+			free(copy);
+			return "is no list of at most 1024 ids";
+		}
+		t->ids = ids;
+		t->ids[t->id_cnt++] = id;
+	}
+	free(copy);
+	return t->id_cnt ? NULL : "is empty";
+}
+
+static const char *set_pid(struct cli *cli, const char *value)
+{
+	return add_ids(cli, value, false);
+}
+
+static const char *set_tid(struct cli *cli, const char *value)
+{
+	return add_ids(cli, value, true);
+}
+
+static const char *set_cgroup(struct cli *cli, const char *value)
+{
+	cli->session.target.cgroup = value;
+	return *value ? NULL : "is empty";
+}
+
+static const char *set_all(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->session.target.all = true;
+	return NULL;
+}
+
+static const char *set_comm(struct cli *cli, const char *value)
+{
+	cli->session.target.comm = value;
+	if (strlen(value) > 15)		/* TASK_COMM_LEN less the NUL */
+		return "is longer than a thread's name can be (15 bytes)";
+	return *value ? NULL : "is empty";
+}
+
+static const char *set_no_follow(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->session.target.no_follow = true;
+	return NULL;
+}
+
+static const char *set_duration(struct cli *cli, const char *value)
+{
+	if (parse_time(value, &cli->session.duration_ns) || !cli->session.duration_ns)
+		return "is no time; give a number with ns, us, ms, s, m, h or d, as in 10s";
+	return NULL;
+}
+
+static const char *set_ring_size(struct cli *cli, const char *value)
+{
+	uint64_t bytes;
+
+	if (parse_size(value, &bytes) || bytes < 4096 || bytes > (1 << 30) || bytes & (bytes - 1))
+		return "is no power of two from 4K to 1G";
+	cli->session.ring_bytes = bytes;
+	return NULL;
+}
+
+static const char *set_no_syscalls(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->session.no_syscalls = true;
+	return NULL;
+}
+
+static const char *set_output(struct cli *cli, const char *value)
+{
+	cli->output = value;
+	return *value ? NULL : "is empty";
+}
+
+static const char *set_csv(struct cli *cli, const char *value)
+{
+	cli->csv = value;
+	return *value ? NULL : "is empty";
+}
+
+static const char *set_format(struct cli *cli, const char *value)
+{
+	cli->format = exporter_find(value);
+	return cli->format ? NULL : NOT_LISTED;
+}
+
+static const char *set_table(struct cli *cli, const char *value)
+{
+	int i = table_find(value);
+
+	if (i < 0)
+		return NOT_LISTED;
+	cli->export.table = i;
+	return NULL;
+}
+
+static const char *all_metrics(char *buf, size_t size)
+{
+	return metrics_list(~0u, buf, size);
+}
+
+static const char *set_metric(struct cli *cli, const char *value)
+{
+	int i = metric_find(value);
+
+	if (i < 0)
+		return NOT_LISTED;
+	cli->tables.metrics |= 1u << i;
+	return NULL;
+}
+
+static const char *set_shape(struct cli *cli, const char *value)
+{
+	int i = shape_find(value);
+
+	if (i < 0)
+		return NOT_LISTED;
+	cli->export.shape = i;
+	return NULL;
+}
+
+static const char *set_by(struct cli *cli, const char *value)
+{
+	cli->tables.by = dim_find(value);
+	return cli->tables.by ? NULL : NOT_LISTED;
+}
+
+static const char *set_top(struct cli *cli, const char *value)
+{
+	uint64_t n;
+
+	if (parse_number(value, 1, 10000, &n))
+		return "is no number from 1 to 10000";
+	cli->tables.top = n;
+	return NULL;
+}
+
+static const char *set_verify(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->verify = true;
+	return NULL;
+}
+
+static const char *set_quiet(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->quiet = true;
+	return NULL;
+}
+
+const struct option_row option_rows[] = {
+	{"pid", 'p', "PID[,PID...]", RECORDING | IN_DOCTOR, OPTIONS_TARGET, set_pid, NULL, NULL,
+	 "these processes"},
+	{"tid", 256, "TID[,TID...]", RECORDING, OPTIONS_TARGET, set_tid, NULL, NULL, "these threads"},
+	{"cgroup", 257, "PATH", RECORDING, OPTIONS_TARGET, set_cgroup, NULL, NULL,
+	 "what is in this cgroup or below; the path of its directory"},
+	{"all", 'a', NULL, RECORDING, OPTIONS_TARGET, set_all, NULL, NULL, "everything"},
+	{"comm", 258, "GLOB", RECORDING, OPTIONS_TARGET, set_comm, NULL, NULL,
+	 "only threads with such a name (* and ?); narrows any of the others, or stands alone"},
+	{"no-follow", 259, NULL, RECORDING, OPTIONS_TARGET, set_no_follow, NULL, NULL, "leave out child processes"},
+	{"duration", 'd', "TIME", RECORDING, OPTIONS_RECORDING, set_duration, NULL, NULL,
+	 "end after this time, as 500ms, 10s, 5m; default: when the target ends, or on Ctrl-C"},
+	{"output", 'o', "FILE", IN_MAIN | IN_RECORD | IN_EXPORT, OPTIONS_RECORDING, set_output, NULL, NULL,
+	 "where to write; default: wakelag.wlag of record, stdout of export, nowhere without a command"},
+	{"ring-size", 267, "BYTES", RECORDING, OPTIONS_RECORDING, set_ring_size, NULL, "16M",
+	 "of the buffer between kernel and collector, a power of two"},
+	{"no-syscalls", 268, NULL, RECORDING, OPTIONS_RECORDING, set_no_syscalls, NULL, NULL,
+	 "leave out the futex tracepoints, which cost every system call 16 ns"},
+	{"csv", 260, "FILE", IN_MAIN, OPTIONS_VIEW, set_csv, NULL, NULL, "also write the heatmap as CSV"},
+	{"format", 261, "NAME", IN_EXPORT, OPTIONS_VIEW, set_format, exporters_list, "", "what to write"},
+	{"table", 262, "NAME", IN_EXPORT, OPTIONS_VIEW, set_table, tables_list, "", "which table"},
+	{"shape", 263, "NAME", IN_EXPORT, OPTIONS_VIEW, set_shape, shapes_list, "", "of the heatmap"},
+	{"metric", 264, "NAME", VIEWING, OPTIONS_VIEW, set_metric, all_metrics, NULL,
+	 "only this metric; may be given several times"},
+	{"by", 265, "NAME", VIEWING, OPTIONS_VIEW, set_by, dims_list, "", "what an entity is"},
+	{"top", 266, "N", VIEWING, OPTIONS_VIEW, set_top, NULL, "64",
+	 "entities of each metric, by summed latency; the others are 'rest'"},
+	{"verify", 269, NULL, IN_DOCTOR, OPTIONS_DOCTOR, set_verify, NULL, NULL,
+	 "record a loop that measures itself, under load, and compare; takes 2 s"},
+	{"quiet", 'q', NULL, RECORDING | VIEWING, OPTIONS_TALK, set_quiet, NULL, NULL, "say only what went wrong"},
+	{NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
+const char *option_help(const struct option_row *row, char *buf, size_t size)
+{
+	char values[512];
+	size_t first;
+
+	if (!row->list && row->initial)
+		snprintf(buf, size, "%s (%s)", row->help, row->initial);
+	else if (!row->list)
+		snprintf(buf, size, "%s", row->help);
+	else if (!row->initial)
+		snprintf(buf, size, "%s: %s", row->help, row->list(values, sizeof(values)));
+	if (!row->list || !row->initial)
+		return buf;
+	first = strcspn(row->list(values, sizeof(values)), ",");
+	snprintf(buf, size, "%s: %.*s (default)%s", row->help, (int)first, values, values + first);
+	return buf;
+}
+
+const struct option_row *option_by_key(int key)
+{
+	for (const struct option_row *r = option_rows; r->name; r++)
+		if (r->key == key)
+			return r;
+	return NULL;
+}
