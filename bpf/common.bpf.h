@@ -74,6 +74,8 @@ struct cpu_state {
 	__u64 rq;		/* address of its run queue */
 	__u32 irq_depth;
 	__u32 emits;
+	__s32 waiting;		/* tracked tasks that are runnable here and do not run, the running slices' readers */
+	__u32 pad;
 	__u64 head;		/* slices seen; the last one is slices[(head - 1) % HIST_SLICES] */
 	__u64 flushed;		/* of them emitted or not needed */
 	struct slice slices[HIST_SLICES];
@@ -103,6 +105,15 @@ static __always_inline void count(__u32 id)
 static __always_inline struct cpu_state *cpu_state(__u32 cpu)
 {
 	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* A tracked task begins (+1) or ends (-1) to wait on a CPU. */
+static __always_inline void add_waiting(__u32 cpu, __s32 n)
+{
+	struct cpu_state *cs = cpu_state(cpu);
+
+	if (cs)
+		__sync_fetch_and_add(&cs->waiting, n);
 }
 
 static __always_inline enum irq_context irq_context(const struct cpu_state *cs)

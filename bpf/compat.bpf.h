@@ -84,15 +84,9 @@ static __always_inline __u64 rq_steal(__u64 rq)
 /* The run queue of the CPU that p is on; 0 without group scheduling, then the kernel does not say. */
 static __always_inline __u64 rq_of(struct task_struct *p)
 {
-	if (!bpf_core_field_exists(struct cfs_rq, rq))
+	if (!config.steal || !bpf_core_field_exists(struct cfs_rq, rq))
 		return 0;
 	return (__u64)BPF_CORE_READ(p, se.cfs_rq, rq);
-}
-
-/* Tasks on a CPU's run queue, the running one included; many if that is not known. */
-static __always_inline __u32 rq_running(__u64 rq)
-{
-	return rq ? BPF_CORE_READ((struct rq *)rq, nr_running) : 1 << 16;
 }
 
 /*

@@ -24,7 +24,10 @@ struct bpf_config {
 	__u32 wanted_threads;	/* FILTER_IDS: ids are of threads */
 	__u32 follow;		/* children of tracked tasks are tracked */
 	__u32 has_comm;		/* only tasks whose name matches comm_glob */
-	char comm_glob[16];
+	char comm_glob[16];	/* no two * in a row */
+	__u32 comm_len;
+	__u32 comm_stars, comm_any;	/* bit i: its character i is *, is ? */
+	__u32 pad;
 	__u64 cgroup;		/* FILTER_CGROUP: this one and those below */
 	__u32 cgroup_v1;	/* the CPU controller is on a v1 hierarchy */
 	__u32 switch_has_state;	/* sched_switch has prev_state (5.18: fa2c3254d7cf) */

@@ -152,7 +152,7 @@ struct wake {
 	__u8 by;		/* enum woken_by */
 	__u8 timer;		/* enum timer_kind */
 	__s32 syscall;		/* the task was in, of timers' wakings */
-	__u32 pad;
+	__u32 at;		/* the CPU that counts it as waiting, see cpu_state.waiting */
 };
 
 enum { WAKE_SLOTS = 4 };
@@ -174,7 +174,7 @@ struct join {
 	__u8 why;		/* enum wait_why */
 	__u8 moves;
 	__u8 late_held;		/* `late` waits for its futex call to return */
-	__u16 pad;
+	__u16 at;		/* as in struct wake, plus 1, while preempted */
 	/* the wakers' side */
 	__u32 seq;		/* wakings appended */
 	struct wake wakes[WAKE_SLOTS];

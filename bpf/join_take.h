@@ -2,7 +2,7 @@
 /*
  * How a switch runs the join. The including file defines before, with JOIN_CTX its context's type:
  *   join_stayed(ctx, j, w)        emits a waking that found the task on its CPU
- *   join_count(ctx, j, actions)   for the counting actions
+ *   join_count(ctx, j, w, actions) for the counting actions; w: the waking that is counted
  */
 #pragma once
 
@@ -18,8 +18,11 @@ static inline __attribute__((always_inline)) __u32 join_one(JOIN_CTX *ctx, struc
 
 	if (actions & JOIN_STAYED)
 		join_stayed(ctx, j, &j->wakes[j->held & (WAKE_SLOTS - 1)]);
-	if (actions & (JOIN_AGAIN | JOIN_OF_PREEMPTED | JOIN_IMPOSSIBLE | JOIN_LOST))
-		join_count(ctx, j, actions);
+	if (actions & (JOIN_AGAIN | JOIN_OF_PREEMPTED | JOIN_IMPOSSIBLE | JOIN_LOST)) {
+		__u32 which = actions & JOIN_LOST ? j->held : j->taken;
+
+		join_count(ctx, j, &j->wakes[which & (WAKE_SLOTS - 1)], actions);
+	}
 	if (actions & JOIN_HOLD)
 		j->held = j->taken;
 	return actions | held;

@@ -122,7 +122,8 @@ enum end_reason {
 	X(15, futex_eagain_map, 1, "EAGAIN counts of futexes: table full") \
 	X(16, overrun_map, 1, "timer overruns: table full") \
 	X(17, file_cut, 1, "the recording was cut off: what came after is not there") \
-	X(18, file_bad_record, 1, "records that could not be decoded")
+	X(18, file_bad_record, 1, "records that could not be decoded") \
+	X(19, missed_waking, 1, "waits that ended with no waking seen: the kernel did not give us the event")
 
 enum count_id {
 #define X(number, name, is_loss, help) COUNT_##name = number,

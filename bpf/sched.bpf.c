@@ -111,11 +111,13 @@ __noinline int flush_slices(__u32 cpu, __u64 since)
 	return 0;
 }
 
-/* If nobody waits for this CPU now, nobody will need what ran before. Looked at now and then. */
-static __always_inline void forget_slices(struct cpu_state *cs)
+/* Slices before a moment when no tracked task waits here will never be needed. */
+static __always_inline void keep_slices(struct cpu_state *cs, __u32 cpu)
 {
-	if (cs->head - cs->flushed > 8 && rq_running(cs->rq) <= 1)
-		cs->flushed = cs->head - 2;	/* the last: a waking may be under way */
+	if (cs->waiting <= 0)
+		cs->flushed = cs->head - 2;	/* the last one stays: a waking may be under way */
+	else if (cs->head - cs->flushed > HIST_SLICES / 2)
+		flush_slices(cpu, 0);
 }
 
 /*
@@ -201,6 +203,7 @@ static __noinline int emit_stayed(struct event_ctx *ctx, struct join *j, struct 
 
 static __always_inline void join_stayed(struct event_ctx *ctx, struct join *j, struct wake *w)
 {
+	add_waiting(w->at, -1);
 	if (emit_stayed(ctx, j, w))
 		lost_wait(j, true);
 }
@@ -227,6 +230,14 @@ static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *
 		SET_LOADS(r, &ctx->load, load_since(j, w));
 }
 
+static __always_inline void end_preempted(struct join *j)
+{
+	if (!j->at)
+		return;
+	add_waiting(j->at - 1, -1);
+	j->at = 0;
+}
+
 /* Emits the wait that ends with this switch-in; w is NULL if no waking was seen. */
 static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct wake *w)
 {
@@ -234,6 +245,12 @@ static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct
 	__u64 since = w || j->moves || j->why >= WAIT_PREEMPTED ? runnable_since(j, w) : 0;
 	__u32 by = since ? ran_since(ctx->cs, ctx->cpu, since) : 0;
 	struct rec_wait *r;
+
+	end_preempted(j);
+	if (w)
+		add_waiting(w->at, -1);
+	else if (j->why == WAIT_BLOCKED)
+		count(COUNT_missed_waking);
 
 	if (hold_futex && j->why == WAIT_BLOCKED && is_futex_wait(j->syscall)) {
 		fill_finished(&j->late, ctx, j, w, since, by);
@@ -257,8 +274,10 @@ static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct
 	j->futex_op = 0;
 }
 
-static __always_inline void join_count(struct event_ctx *ctx, struct join *j, __u32 actions)
+static __always_inline void join_count(struct event_ctx *ctx, struct join *j, struct wake *w, __u32 actions)
 {
+	if (actions & (JOIN_AGAIN | JOIN_OF_PREEMPTED | JOIN_LOST))
+		add_waiting(w->at, -1);
 	if (actions & JOIN_AGAIN) {
 		count(COUNT_waking_again);
 		__sync_fetch_and_add(&j->waking_again, 1);
@@ -284,7 +303,10 @@ static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 	j->base = ctx->load;
 	j->futex = 0;
 	j->futex_op = 0;
+	end_preempted(j);	/* a missed switch-in left it */
 	if (!ctx->out_state) {
+		j->at = ctx->cpu + 1;
+		add_waiting(ctx->cpu, 1);
 		j->why = task_throttled(ctx->task) ? WAIT_THROTTLED : WAIT_PREEMPTED;
 		j->syscall = SYSCALL_UNKNOWN;
 		return;
@@ -337,7 +359,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		cs->rq = rq_of(next);
 	c.load = load_now(cs, c.now);
 	push_slice(cs, c.now, next->pid, &c.load);
-	forget_slices(cs);
+	keep_slices(cs, cpu);
 
 	j = join_of(prev);
 	if (j) {
@@ -350,6 +372,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		if (join_take(&c, j, ev) & JOIN_LEAVE)
 			join_leave(&c, j);
 		if (ev == JOIN_OUT_DEAD) {
+			end_preempted(j);
 			emit_end(&c, j);
 			join_drop(prev);
 		}
@@ -384,8 +407,11 @@ static __always_inline void take_timer(struct cpu_state *cs, struct task_struct 
 static __always_inline void wake_up(struct join *j, struct wake *w)
 {
 	count(COUNT_waking);
-	if (join_append(j, w))
+	w->at = w->cpu;
+	if (join_append(j, w)) {
+		add_waiting(w->at, 1);
 		return;
+	}
 	count(COUNT_waking_slots);
 	__sync_fetch_and_add(&j->waking, 1);
 	__sync_fetch_and_add(&j->lost_waking, 1);
@@ -418,7 +444,8 @@ int BPF_PROG(on_sched_waking, struct task_struct *p)
 		c.task = p;
 		c.cs = cs;
 		c.cpu = cpu;
-		join_stayed(&c, j, &w);
+		if (emit_stayed(&c, j, &w))
+			lost_wait(j, true);
 		return 0;
 	}
 	target = cpu_state(w.cpu);
@@ -492,6 +519,12 @@ static __always_inline void move_waiting(struct task_struct *p, struct join *j, 
 		count(COUNT_ring_move);
 	j->since = now;
 	j->base = load_now(target, now);
+	add_waiting(from, -1);
+	add_waiting(to, 1);
+	if (w)
+		w->at = to;
+	else
+		j->at = to + 1;
 	if (j->moves < 255)
 		j->moves++;
 }
@@ -517,6 +550,9 @@ int BPF_PROG(on_sched_migrate_task, struct task_struct *p, int dest_cpu)
 		return 0;
 	w = &j->wakes[(j->seq - 1) & (WAKE_SLOTS - 1)];
 	w->cpu = dest_cpu;
+	add_waiting(w->at, -1);
+	w->at = dest_cpu;
+	add_waiting(w->at, 1);
 	target = cpu_state(dest_cpu);
 	if (target)
 		w->base = load_now(target, w->waking);

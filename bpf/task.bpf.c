@@ -51,31 +51,35 @@ static __always_inline bool below_cgroup(struct cgroup *cg)
 	return false;
 }
 
-/* Shell-like match with * and ?; both texts are at most 16 bytes. */
+/* 1 if equal, without a branch: the verifier would follow both ways of each. */
+static __always_inline __u64 is_equal(__u64 a, __u64 b)
+{
+	__u64 differ = a ^ b;
+
+	barrier_var(differ);
+	return (differ - 1) >> 63;
+}
+
+/*
+ * Shell-like match of a name of at most 15 bytes with comm_glob. All ways through the pattern at once: bit
+ * i of `at` says that the pattern's first i characters match what was read.
+ */
 static __noinline bool comm_matches(const char *comm)
 {
-	__u32 c = 0, g = 0, star = 16, back = 0;
+	__u64 at = 1, stars = config.comm_stars;
 
-	for (int i = 0; i < 160; i++) {
-		char want = g < 16 ? config.comm_glob[g & 15] : 0;
-		char have = c < 16 ? comm[c & 15] : 0;
+	at |= (at & stars) << 1;
+	for (int c = 0; c < 15; c++) {
+		__u64 same = config.comm_any;
 
-		if (!have && !want)
-			return true;
-		if (want == '*') {
-			star = g++;
-			back = c;
-		} else if (have && (want == '?' || want == have)) {
-			g++;
-			c++;
-		} else if (star < 16 && have) {
-			g = star + 1;
-			c = ++back;
-		} else {
-			return false;
-		}
+		if (!comm[c])
+			break;
+		for (int g = 0; g < 16; g++)
+			same |= is_equal((__u8)comm[c], (__u8)config.comm_glob[g]) << g;
+		at = ((at & same) << 1) | (at & stars);
+		at |= (at & stars) << 1;
 	}
-	return false;
+	return at >> config.comm_len & 1;
 }
 
 static __always_inline void read_comm(struct task_struct *p, char *comm)

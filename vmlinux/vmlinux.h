@@ -103,7 +103,6 @@ struct css_set {
 };
 
 struct rq {
-	unsigned int nr_running;
 	u64 prev_steal_time_rq;
 };
 struct cfs_rq {

@@ -141,6 +141,18 @@ void target_close(struct target *t)
 	t->go_fd = -1;
 }
 
+static void config_comm(const char *glob, struct bpf_config *out)
+{
+	out->has_comm = true;
+	for (; *glob && out->comm_len < sizeof(out->comm_glob) - 1; glob++) {
+		if (*glob == '*' && out->comm_len && out->comm_glob[out->comm_len - 1] == '*')
+			continue;
+		out->comm_stars |= (*glob == '*') << out->comm_len;
+		out->comm_any |= (*glob == '?') << out->comm_len;
+		out->comm_glob[out->comm_len++] = *glob;
+	}
+}
+
 void target_config(const struct target *t, struct bpf_config *out)
 {
 	const struct target_opts *o = t->opts;
@@ -148,9 +160,8 @@ void target_config(const struct target *t, struct bpf_config *out)
 	out->filter = o->cmd || o->id_cnt ? FILTER_IDS : o->cgroup ? FILTER_CGROUP : FILTER_ALL;
 	out->wanted_threads = o->threads;
 	out->follow = !o->no_follow;
-	out->has_comm = o->comm != NULL;
 	if (o->comm)
-		memcpy(out->comm_glob, o->comm, strnlen(o->comm, sizeof(out->comm_glob)));
+		config_comm(o->comm, out);
 	out->cgroup = t->cgroup_id;
 	out->cgroup_v1 = t->cgroup_v1;
 }

@@ -83,14 +83,15 @@ static void join_stayed(struct run *r, struct join *j, const struct wake *w)
 	put_waker(r->out, w);
 }
 
-static void join_count(struct run *r, const struct join *j, __u32 actions)
+static void join_count(struct run *r, const struct join *j, const struct wake *w, __u32 actions)
 {
+	(void)j;
 	if (actions & JOIN_AGAIN)
-		settle(r, &j->wakes[j->taken & (WAKE_SLOTS - 1)], FATE_AGAIN);
+		settle(r, w, FATE_AGAIN);
 	if (actions & JOIN_OF_PREEMPTED)
-		settle(r, &j->wakes[j->taken & (WAKE_SLOTS - 1)], FATE_PREEMPTED);
+		settle(r, w, FATE_PREEMPTED);
 	if (actions & JOIN_LOST)
-		settle(r, &j->wakes[j->held & (WAKE_SLOTS - 1)], FATE_LOST);
+		settle(r, w, FATE_LOST);
 	if (actions & JOIN_IMPOSSIBLE)
 		r->impossible++;
 	if (!r->out)

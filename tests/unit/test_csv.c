@@ -247,7 +247,7 @@ static void counters_and_losses(void **state)
 		  "cause,count\n"
 		  "missed_switch,0\nring_waking,0\nring_preempt,0\nring_slice,9\nring_move,0\nring_task,0\nslice_history,0\n"
 		  "waking_slots,0\nwaking_no_state,0\ntask_state_full,0\nrecursion,0\nfutex_eagain_map,0\n"
-		  "overrun_map,0\nfile_cut,0\nfile_bad_record,0\n");
+		  "overrun_map,0\nfile_cut,0\nfile_bad_record,0\nmissed_waking,0\n");
 }
 
 static void cells_are_safe_for_terminals_and_spreadsheets(void **state)

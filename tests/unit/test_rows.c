@@ -144,7 +144,7 @@ static void counters_add_up_to_their_totals(void **state)
 		assert_int_equal(count, strcmp(cause, "ring_slice") ? 0 : 6);
 		losses++;
 	}
-	assert_int_equal(losses, COUNT_file_bad_record - COUNT_missed_switch + 1);
+	assert_int_equal(losses, COUNT_missed_waking - COUNT_ring_waking + 2);
 	tables_free(t);
 }
 
