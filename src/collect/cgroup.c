@@ -9,8 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Where the hierarchy is mounted: v1's of the CPU controller, or v2. */
-static bool find_mount(bool v1, char *buf, size_t size)
+bool cgroup_mount(bool v1, char *buf, size_t size)
 {
 	FILE *f = setmntent("/proc/self/mounts", "re");
 	struct mntent *m;
@@ -30,7 +29,7 @@ bool cgroup_cpu_is_v1(void)
 {
 	char dir[256];
 
-	return find_mount(true, dir, sizeof(dir));
+	return cgroup_mount(true, dir, sizeof(dir));
 }
 
 bool cgroup_is_cpu_v1(const char *path)
@@ -38,7 +37,7 @@ bool cgroup_is_cpu_v1(const char *path)
 	struct stat st, root;
 	char dir[256];
 
-	return find_mount(true, dir, sizeof(dir)) && !stat(path, &st) && !stat(dir, &root) && st.st_dev == root.st_dev;
+	return cgroup_mount(true, dir, sizeof(dir)) && !stat(path, &st) && !stat(dir, &root) && st.st_dev == root.st_dev;
 }
 
 /* Lines are "ID:CONTROLLERS:PATH"; v2's has id 0 and no controllers. */
@@ -84,7 +83,7 @@ int cgroup_stat(const char *path, bool v1, struct cgroup_stat *out)
 	uint64_t value;
 	FILE *f;
 
-	if (!find_mount(v1, dir, sizeof(dir)))
+	if (!cgroup_mount(v1, dir, sizeof(dir)))
 		return -ENOENT;
 	snprintf(file, sizeof(file), "%s%s/cpu.stat", dir, path);
 	f = fopen(file, "re");

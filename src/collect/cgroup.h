@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where the hierarchy is mounted (v1's of the CPU controller, or v2), to buf; false: it is not. */
+bool cgroup_mount(bool v1, char *buf, size_t size);
 /* Whether the CPU controller is on a v1 hierarchy here. */
 bool cgroup_cpu_is_v1(void);
 /* Whether path lies on the v1 hierarchy of the CPU controller. */

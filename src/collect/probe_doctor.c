@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../bpf/config.h"
 #include "features.h"
 #include "tracefs.h"
 #include "wakelag.skel.h"
@@ -40,9 +41,11 @@ static int try_one(int wanted, const struct btf *btf, struct probe_trial *t, cha
 
 	if (!skel)
 		return -errno;
-	skel->rodata->config.switch_has_state = features_switch_has_state(btf);
-	skel->rodata->config.task_storage = features_task_storage(btf);
-	bpf_map__set_autocreate(features_task_storage(btf) ? skel->maps.joins_by_task : skel->maps.joins, false);
+	struct bpf_config *config = (struct bpf_config *)&skel->rodata->config;
+
+	config->switch_has_state = features_switch_has_state(btf);
+	config->task_storage = features_task_storage(btf);
+	bpf_map__set_autocreate(config->task_storage ? skel->maps.joins_by_task : skel->maps.joins, false);
 	bpf_map__set_max_entries(skel->maps.ring, TRIAL_RING);
 	bpf_map__set_max_entries(skel->maps.cpus, libbpf_num_possible_cpus());
 	bpf_object__for_each_program(prog, skel->obj) {
@@ -69,17 +72,17 @@ int probe_try_programs(bool (*tell)(void *ctx, const struct probe_trial *t), voi
 	libbpf_print_fn_t before = libbpf_set_print(print_if_asked);
 	struct btf *btf = btf__load_vmlinux_btf();
 	int err = btf ? 0 : -errno;
+	bool more = btf != NULL;
 	struct probe_trial t;
 	char name[128];
 
-	for (int i = 0; !err; i++) {
+	for (int i = 0; more; i++) {
 		err = try_one(i, btf, &t, name, sizeof(name));
-		if (err || !tell(ctx, &t))
-			break;
+		more = !err && tell(ctx, &t);
 	}
 	btf__free(btf);
 	libbpf_set_print(before);
-	return err == -ENOENT ? 0 : err;
+	return btf && err == -ENOENT ? 0 : err;
 }
 
 int probe_try_ring(void)

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,16 +29,18 @@ enum {
 
 struct session {
 	const struct session_opts *opts;
-	struct recording_writer *w;
+	const struct record_sink *sink;
 	struct target target;
 	struct probe *probe;
 	struct facts facts;
 	int epoll, timer, signals;
 	uint64_t start_ns;
+	char what[128];		/* is recorded, for people */
 	unsigned int ticks;
 	uint64_t counts[COUNT_CNT];	/* as last written */
 	size_t alive;			/* processes whose end ends the recording */
 	int write_err;
+	bool saw_init;
 	enum end_reason end;		/* 0 while it goes on */
 	struct session_result result;
 };
@@ -54,13 +57,18 @@ static uint64_t now_ns(void)
 static int put(void *ctx, const void *rec, size_t len)
 {
 	struct session *s = ctx;
-	int err = s->write_err ? s->write_err : writer_feed(s->w, rec, len);
+	int err = s->write_err ? s->write_err : s->sink->feed(s->sink->ctx, rec, len);
 
-	if (err == -EBADMSG)
-		return 0;	/* counted by the reader; can't be: the kernel side's records have one form */
-	if (err)
-		s->write_err = err;
+	s->result.records++;
+	s->write_err = err;
 	return err;
+}
+
+static int flush(struct session *s)
+{
+	if (!s->write_err)
+		s->write_err = s->sink->flush(s->sink->ctx);
+	return s->write_err;
 }
 
 /* Records from the kernel side: the facts may have to say who that is. */
@@ -79,6 +87,7 @@ static int put_kernel(void *ctx, const void *rec, size_t len)
 	} else if (hdr->kind == REC_TASK_KIND) {
 		const struct rec_task *t = rec;
 
+		s->saw_init |= t->tid == 1 || t->ns_tid == 1;
 		if (t->flags & TASK_TRACKED)
 			facts_cgroup(&s->facts, t->cgroup, t->tid);
 	}
@@ -89,6 +98,7 @@ static void put_absent(void *ctx, const char *what, const char *why)
 {
 	struct session *s = ctx;
 
+	talk("without %s: %s", what, why);
 	facts_text(&s->facts, why, "absent.%s", what);
 }
 
@@ -158,6 +168,19 @@ static void drain(struct session *s)
 		s->end = END_ERROR;
 }
 
+/* Not while a command runs: the terminal is its own. */
+static void show_progress(const struct session *s, uint64_t now)
+{
+	uint64_t had = (now - s->start_ns) / 1000000000, all = s->opts->duration_ns / 1000000000;
+
+	if (s->target.child)
+		return;
+	if (all)
+		talk_progress("recording %s: %" PRIu64 "s of %" PRIu64 "s", s->what, had, all);
+	else
+		talk_progress("recording %s: %" PRIu64 "s; Ctrl-C ends it", s->what, had);
+}
+
 static void on_tick(struct session *s)
 {
 	uint64_t now = now_ns(), times;
@@ -168,7 +191,8 @@ static void on_tick(struct session *s)
 	if (++s->ticks % TICKS_PER_S == 0) {
 		write_counts(s, now);
 		facts_second(&s->facts, now);
-		if (writer_flush(s->w))
+		show_progress(s, now);
+		if (flush(s))
 			s->end = END_ERROR;
 	}
 	if (s->opts->duration_ns && now - s->start_ns >= s->opts->duration_ns && !s->end)
@@ -225,7 +249,6 @@ static int start(struct session *s)
 	};
 	uint32_t child = s->target.child;
 	size_t tracked = 0;
-	char what[128];
 	int err;
 
 	if (child) {
@@ -241,18 +264,21 @@ static int start(struct session *s)
 		err = open_loop(s);
 	if (err)
 		return err;
-	target_describe(&s->target, what, sizeof(what));
-	facts_text(&s->facts, what, "target");
+	target_describe(&s->target, s->what, sizeof(s->what));
+	facts_text(&s->facts, s->what, "target");
 	s->start_ns = now_ns();
 	facts_start(&s->facts, s->start_ns, s->opts->command_line);
 	err = probe_start(s->probe, put_kernel, s, &tracked);
 	if (err)
 		return err;
 	if (!tracked && s->alive)
-		return fail(-ESRCH, "%s: gone before it could be traced", what);
-	if (writer_flush(s->w))
-		return s->write_err ? s->write_err : -EIO;
-	talk("recording %zu thread%s of %s", tracked, tracked == 1 ? "" : "s", what);
+		return fail(-ESRCH, "%s: gone before it could be traced", s->what);
+	if (!s->saw_init)
+		put_absent(s, "init", "the kernel hides process 1 from tracers: what happens in its context is missed");
+	err = flush(s);
+	if (err)
+		return err;
+	talk("recording %zu thread%s of %s", tracked, tracked == 1 ? "" : "s", s->what);
 	return target_go(&s->target);
 }
 
@@ -261,34 +287,38 @@ static void finish(struct session *s)
 {
 	struct rec_end end = {.hdr = {REC_END_KIND, sizeof(end)}, .reason = s->end};
 
+	talk_progress("%s", "");
 	probe_stop(s->probe);
 	while (probe_drain(s->probe, DRAIN_MAX, put_kernel, s) == 1)
 		;
 	end.time = now_ns();
 	probe_dump_ends(s->probe, put_kernel, s);
 	write_counts(s, end.time);
-	facts_end(&s->facts, end.time, writer_stats(s->w).bytes);
+	facts_end(&s->facts, end.time, s->sink->bytes(s->sink->ctx));
 	end.status = s->result.wait_status;
 	put(s, &end, sizeof(end));
-	writer_flush(s->w);
-	s->result.records = writer_stats(s->w).records;
+	flush(s);
 #define X(number, name, is_loss, help) s->result.lost += is_loss ? s->counts[number] : 0;
 	COUNTS(X)
 #undef X
 }
 
-/* After a signal the command was told to end, but is not waited for; else its end is ours. */
+/*
+ * After a signal the command was told to end, but is not waited for; else its end is ours. One that was
+ * never let go has no status.
+ */
 static void reap(struct session *s)
 {
+	bool ran = s->target.go_fd < 0;
 	int flags = s->end == END_SIGNAL || s->end == END_ERROR || !s->end ? WNOHANG : 0;
 
 	if (s->target.child && waitpid(s->target.child, &s->result.wait_status, flags) == s->target.child)
-		s->result.has_status = true;
+		s->result.has_status = ran;
 }
 
-int session_run(const struct session_opts *opts, struct recording_writer *w, struct session_result *out)
+int session_run_sink(const struct session_opts *opts, const struct record_sink *sink, struct session_result *out)
 {
-	struct session s = {.opts = opts, .w = w, .epoll = -1, .timer = -1, .signals = -1};
+	struct session s = {.opts = opts, .sink = sink, .epoll = -1, .timer = -1, .signals = -1};
 	int err = target_open(&opts->target, &s.target);
 
 	if (err)
@@ -305,9 +335,9 @@ int session_run(const struct session_opts *opts, struct recording_writer *w, str
 			reap(&s);
 		err = s.write_err;
 	}
-	target_close(&s.target);
 	if (!s.result.has_status)
 		reap(&s);
+	target_close(&s.target);
 	probe_close(s.probe);
 	facts_done(&s.facts);
 	close(s.epoll);
@@ -315,4 +345,28 @@ int session_run(const struct session_opts *opts, struct recording_writer *w, str
 	close(s.signals);
 	*out = s.result;
 	return err;
+}
+
+static int feed_writer(void *w, const void *rec, size_t len)
+{
+	int err = writer_feed(w, rec, len);
+
+	return err == -EBADMSG ? 0 : err;	/* can't be: the kernel side's records have one form */
+}
+
+static int flush_writer(void *w)
+{
+	return writer_flush(w);
+}
+
+static uint64_t bytes_of_writer(void *w)
+{
+	return writer_stats(w).bytes;
+}
+
+int session_run(const struct session_opts *opts, struct recording_writer *w, struct session_result *out)
+{
+	struct record_sink sink = {w, feed_writer, flush_writer, bytes_of_writer};
+
+	return session_run_sink(opts, &sink, out);
 }

@@ -24,8 +24,18 @@ struct session_result {
 	uint64_t records, lost;
 };
 
+/* Where the records go. */
+struct record_sink {
+	void *ctx;
+	int (*feed)(void *ctx, const void *rec, size_t len);	/* 0, or -errno: ends the recording */
+	int (*flush)(void *ctx);	/* about once a second, and at the end; as feed */
+	uint64_t (*bytes)(void *ctx);	/* written so far */
+};
+
 /*
- * Records into w, which stays the caller's. 0, also when the target ended or a signal came; -errno,
- * told on stderr. What was recorded until then is in w.
+ * Records into a sink. 0, also when the target ended or a signal came; -errno, told on stderr. What was
+ * recorded until then is in the sink.
  */
+int session_run_sink(const struct session_opts *opts, const struct record_sink *sink, struct session_result *out);
+/* The same into a file, which stays the caller's. */
 int session_run(const struct session_opts *opts, struct recording_writer *w, struct session_result *out);

@@ -65,6 +65,21 @@ def check(name, condition, reason=""):
     return bool(condition)
 
 
+def hides_events():
+    """Some sandboxes' kernels show tracers nothing that happens in the context of process 1; wakelag says so."""
+    if not hasattr(hides_events, "answer"):
+        run = subprocess.run([WAKELAG, "record", "-o", path("hides.wlag"), "--", "true"], capture_output=True, text=True)
+        hides_events.answer = "without init" in run.stderr
+    return hides_events.answer
+
+
+def check_count(name, found, planted):
+    """Exact; where the kernel hides events, one of a hundred may be missing. True if none is."""
+    missing = planted // 100 + 1 if hides_events() else 0
+    check(name, planted - missing <= found <= planted, f"{found}, planted {planted}")
+    return found == planted
+
+
 def main(*tests):
     """Runs each test function; one that raises is not ok, the others still run."""
     wanted = sys.argv[1:]
@@ -264,8 +279,9 @@ def losses(file):
 
 
 def lost_waits(file):
-    """The losses that cost a sample: not those that only leave its blame unknown."""
-    return {c: n for c, n in losses(file).items() if c not in ("ring_slice", "slice_history")}
+    """The losses that cost a sample: not those that only leave its blame unknown, nor those of a sandbox."""
+    free = {"ring_slice", "slice_history"} | ({"missed_waking", "missed_switch"} if hides_events() else set())
+    return {c: n for c, n in losses(file).items() if c not in free}
 
 
 def counters(file, name):

@@ -25,16 +25,15 @@ def check_samples(name, late, own):
 def check_kind(file, truth, rows, events):
     name, tid = truth["thread"], str(truth["tid"])
     if truth["class"] == "jiffies":
-        check(f"{name}_counted", counters(file, "jiffies")[tid] == truth["count"],
-              f"jiffies {counters(file, 'jiffies')[tid]}, planted {truth['count']}")
+        check_count(f"{name}_counted", counters(file, "jiffies")[tid], truth["count"])
         check(f"{name}_no_sample", not [e for e in events if e["entity"] == tid], "timer wheel in drift")
         return
     mine = [e for e in events if e["entity"] == tid]
     classes = {e["class"] for e in mine}
     check(f"{name}_class", classes and classes <= set(truth["class"].split("|")), f"{classes}, not {truth['class']}")
     own = [int(n) for n in str(truth["list"]).split(",")]
-    if not check(f"{name}_count", len(mine) == len(own), f"{len(mine)}, planted {len(own)}"):
-        return
+    if not check_count(f"{name}_count", len(mine), len(own)):
+        return      # one by one, they no longer match
     check_samples(name, [e["latency_ns"] for e in mine], own)
     slack = quantile(sorted(e["slack"] for e in mine), 0.5)
     check(f"{name}_slack", near(slack, truth["slack"], 0.02, 2000), f"{slack}, not {truth['slack']}")
