@@ -95,20 +95,47 @@ static __always_inline bool is_self(struct task_struct *p)
 	return p->tgid == self_tgid || p->pid == 0;
 }
 
-/* Whether p is a target by what it is; ids are looked up only when the recording starts. */
-static __always_inline bool is_target(struct task_struct *p, const char *comm, bool at_start)
-{
-	__u32 id;
+/* Processes that are traced, in the kernel's ids; with FILTER_IDS only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} members SEC(".maps");
 
+static __always_inline bool is_member(struct task_struct *p)
+{
+	__u32 tgid = p->tgid;
+
+	return bpf_map_lookup_elem(&members, &tgid) != NULL;
+}
+
+static __always_inline void add_member(struct task_struct *p)
+{
+	__u32 tgid = p->tgid;
+	__u8 yes = 1;
+
+	if (bpf_map_update_elem(&members, &tgid, &yes, BPF_ANY))
+		count(COUNT_task_state_full);
+}
+
+/* Whether p is to be tracked. Threads asked for by their ids are told at the start, see dump_tasks. */
+static __always_inline bool is_target(struct task_struct *p, const char *comm)
+{
 	if (is_self(p) || (config.has_comm && !comm_matches(comm)))
 		return false;
 	if (config.filter == FILTER_ALL)
 		return true;
 	if (config.filter == FILTER_CGROUP)
 		return below_cgroup(task_cgroup(p));
-	if (!at_start)
-		return false;
-	id = id_for_collector(config.wanted_threads ? p : BPF_CORE_READ(p, group_leader));
+	return !config.wanted_threads && is_member(p);
+}
+
+/* Whether the user listed p, or its process. */
+static __always_inline bool is_wanted(struct task_struct *p)
+{
+	__u32 id = id_for_collector(config.wanted_threads ? p : BPF_CORE_READ(p, group_leader));
+
 	return id && bpf_map_lookup_elem(&wanted, &id);
 }
 
@@ -149,7 +176,13 @@ int dump_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	self_tgid = bpf_get_current_pid_tgid() >> 32;
 	read_comm(p, comm);
-	if (is_target(p, comm, true))
+	if (config.filter == FILTER_IDS && is_wanted(p)) {
+		if (!config.wanted_threads)
+			add_member(p);
+		else if (!config.has_comm || comm_matches(comm))
+			join_make(p);
+	}
+	if (is_target(p, comm))
 		join_make(p);
 	fill_identity(&r, p, comm, 0);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
@@ -173,6 +206,22 @@ static __always_inline void fill_open(struct rec_task_end *r, struct join *j)
 	}
 }
 
+static __always_inline void fill_end(struct rec_task_end *r, struct task_struct *p, struct join *j)
+{
+	*r = (struct rec_task_end){
+		.hdr = REC_HDR(TASK_END, rec_task_end),
+		.tid = p->pid,
+		.tgid = p->tgid,
+		.time = bpf_ktime_get_ns(),
+		.waking = j->waking + j->seq,
+		.waking_again = j->waking_again,
+		.waking_preempted = j->waking_preempted,
+		.lost_waking = j->lost_waking,
+		.syscall = j->syscall,
+	};
+	fill_open(r, j);
+}
+
 /* What the tracked tasks were in when the recording ended; held futex waits come first. */
 SEC("iter/task")
 int dump_ends(struct bpf_iter__task *ctx)
@@ -190,32 +239,32 @@ int dump_ends(struct bpf_iter__task *ctx)
 		bpf_seq_write(ctx->meta->seq, &j->late, sizeof(j->late));
 		j->late_held = 0;
 	}
-	r = (struct rec_task_end){
-		.hdr = REC_HDR(TASK_END, rec_task_end),
-		.tid = p->pid,
-		.tgid = p->tgid,
-		.time = bpf_ktime_get_ns(),
-		.waking = j->waking + j->seq,
-		.waking_again = j->waking_again,
-		.waking_preempted = j->waking_preempted,
-		.lost_waking = j->lost_waking,
-		.syscall = j->syscall,
-	};
-	fill_open(&r, j);
+	fill_end(&r, p, j);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
+}
+
+/* What a thread that was asked for by its id starts. */
+static __always_inline bool follows_thread(struct task_struct *parent, const char *comm)
+{
+	return config.filter == FILTER_IDS && config.wanted_threads && config.follow && join_of(parent) &&
+	       (!config.has_comm || comm_matches(comm));
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
+	__u32 id = child->tgid;
 	char comm[16];
 
 	read_comm(child, comm);
-	if (is_target(child, comm, false))
-		join_make(child);
-	else if (join_of(parent) && !is_self(child) && !config.has_comm &&
-		 (config.follow || (!config.wanted_threads && parent->tgid == child->tgid)))
+	if (config.filter == FILTER_IDS && !config.wanted_threads && child->pid == child->tgid) {
+		if (config.follow && is_member(parent))
+			add_member(child);
+		else
+			bpf_map_delete_elem(&members, &id);	/* of a process long gone */
+	}
+	if (is_target(child, comm) || follows_thread(parent, comm))
 		join_make(child);
 	emit_identity(child, comm, TASK_FORKED);
 	return 0;
@@ -231,13 +280,24 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *p)
 	return 0;
 }
 
-/* Tracked or not may change with the name or the cgroup. */
+/* Tracked or not changes with the name or the cgroup; what leaves is told as at its end. */
 static __always_inline void retrack(struct task_struct *p, const char *comm)
 {
-	bool target = is_target(p, comm, false);
+	bool target = is_target(p, comm) ||
+		      (config.filter == FILTER_IDS && config.wanted_threads && join_of(p) && comm_matches(comm));
+	struct join *j = join_of(p);
+	struct rec_task_end r;
 
-	if (target && !join_of(p))
+	if (target && !j)
 		join_make(p);
+	if (!target && j) {
+		if (j->late_held)
+			release_late(NULL, j, FUTEX_RET_UNKNOWN);
+		fill_end(&r, p, j);
+		if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP))
+			count(COUNT_ring_task);
+		join_drop(p);
+	}
 	emit_identity(p, comm, 0);
 }
 

@@ -120,4 +120,45 @@ def languages():
         skip("target_go", "no go")
 
 
-main(selection, children, follow, languages)
+
+RENAMES = """
+import ctypes, threading, time
+def run(name):
+    ctypes.CDLL(None).prctl(15, name.encode())    # PR_SET_NAME
+    for _ in range(100):
+        time.sleep(0.005)
+first = [threading.Thread(target=run, args=(n,)) for n in ("mixer1", "network")]
+for thread in first:
+    thread.start()
+time.sleep(0.2)
+late = threading.Thread(target=run, args=("mixlate",))
+late.start()
+for thread in first + [late]:
+    thread.join()
+"""
+
+
+def names_decide():
+    """--comm follows the name: of threads of that time and of later ones, into it and out of it."""
+    file = path("names.wlag")
+    run([WAKELAG, "record", "-o", file, "--comm", "mix*", "--", sys.executable, "-c", RENAMES])
+    names = {e["name"] for e in export(file, "events", "thread.drift")}
+    check("names_decide", names == {"mixer1", "mixlate"}, names)
+
+
+def pid_namespace():
+    """Inside a PID namespace ids are its own to ask for, and both are told."""
+    if not shutil.which("unshare"):
+        return skip("pid_namespace", "no unshare (package util-linux)")
+    file = path("ns.wlag")
+    # $! is an id of the new namespace, where low numbers are other processes than outside.
+    script = '"$@" >/dev/null & exec "$0" record -o "$FILE" -d 1s -p $!'
+    run(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, WAKELAG, *workload("sleepers", 2, 2)],
+        env={**os.environ, "FILE": file})
+    events = export(file, "events", "thread.drift")
+    check("pid_namespace_threads", len({e["entity"] for e in events}) == 2, f"{len(events)} samples")
+    report = run([WAKELAG, "report", file]).stdout
+    check("pid_namespace_both_ids", ", there " in report, report)
+
+
+main(names_decide, pid_namespace, selection, children, follow, languages)
