@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # make            build/wakelag             make check   install what is missing, build, run all tests (root)
+# make check-kernels  the static program on other kernels in qemu; writes docs/matrix.md
+# make check-all  make check, with the newest kernel too
 # make demo       the main job on a bundled workload (root)
 # make bench      costs, as ratios          make fuzz    the readers under libFuzzer for FUZZ_SECONDS
+# make install    with DESTDIR, PREFIX (/usr/local); make uninstall
+# make static     build/wakelag-static, one file to copy to a server
 # V=1 shows commands; SAN=1 builds with ASan and UBSan; DEBUG=1 without optimisation.
 B ?= build
 CLANG ?= clang-16
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-PKGS := libbpf libelf zlib
+PKGS := libbpf libelf zlib jansson
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+STATIC_LIBS = $(shell pkg-config --static --libs $(PKGS) 2>/dev/null) -lm
 ifdef DEBUG
 override CFLAGS += -O0
 endif
@@ -33,7 +38,7 @@ BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(B)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: all check demo bench fuzz unit live units-built workloads-built clean
+.PHONY: all static man install uninstall check check-all check-kernels demo bench fuzz unit live units-built workloads-built kernels-built clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/wakelag
@@ -59,13 +64,22 @@ $(B)/syscalls.inc: Makefile
 $(B)/src/%.o: src/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
-$(B)/src/collect/probe.o: $(B)/wakelag.skel.h
+$(B)/src/collect/probe.o $(B)/src/collect/probe_doctor.o: $(B)/wakelag.skel.h
 $(B)/src/model/syscall.o: $(B)/syscalls.inc
 
 $(LIB): $(filter-out $(B)/src/main.o,$(OBJS))
 	$(call msg,AR,$@)rm -f $@; $(AR) rcs $@ $^
 $(B)/wakelag: $(B)/src/main.o $(LIB)
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Man page and completion come from the tables that the program itself parses with.
+$(B)/wakelag.1: $(B)/wakelag
+	$(call msg,GEN,$@)$< print-man >$@
+$(B)/wakelag.bash: $(B)/wakelag
+	$(call msg,GEN,$@)$< print-completion >$@
+# One file to copy to a server: needs nothing there but the kernel.
+$(B)/wakelag-static: $(B)/src/main.o $(LIB)
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static $^ $(STATIC_LIBS) -o $@
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	$(call msg,CC,$@)mkdir -p $(@D)
@@ -77,6 +91,9 @@ $(B)/fuzz_recording: tests/fuzz/fuzz_recording.c $(wildcard src/trace/*.[ch] src
 $(B)/workloads/%: tests/workloads/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $< -o $@ -lm -lrt
+$(B)/static/%: tests/workloads/%.c
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread -static $< -o $@ -lm -lrt
 
 unit: all $(UNITS)
 	$(Q)B=$(B) tests/run unit
@@ -87,6 +104,14 @@ check:
 	$(Q)tools/install-deps
 	$(Q)$(MAKE) --no-print-directory WERROR=1 all units-built workloads-built
 	$(Q)B=$(B) tests/run all
+check-all: export KERNELS := 5.10 6.12 newest
+check-all: check
+check-kernels:
+	$(Q)tools/install-deps
+	$(Q)$(MAKE) --no-print-directory all kernels-built
+	$(Q)B=$(B) tools/kernels/check --matrix docs/matrix.md
+# What tools/kernels/guest runs: it has no C library.
+kernels-built: $(B)/wakelag-static $(addprefix $(B)/static/,timers spin locks forkstorm eagain)
 units-built: $(UNITS)
 workloads-built: $(WORKLOADS)
 demo:
@@ -99,6 +124,20 @@ FUZZ_SECONDS ?= 60
 fuzz: $(B)/fuzz_recording
 	$(Q)mkdir -p $(B)/fuzz-corpus
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=2 $(B)/fuzz-corpus tests/fuzz/corpus
+static: $(B)/wakelag-static
+man: $(B)/wakelag.1 $(B)/wakelag.bash
+PREFIX ?= /usr/local
+DOC := $(PREFIX)/share/doc/wakelag
+INSTALLED := bin/wakelag share/man/man1/wakelag.1 share/bash-completion/completions/wakelag
+install: all man
+	install -D -m 755 $(B)/wakelag $(DESTDIR)$(PREFIX)/bin/wakelag
+	install -D -m 644 $(B)/wakelag.1 $(DESTDIR)$(PREFIX)/share/man/man1/wakelag.1
+	install -D -m 644 $(B)/wakelag.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/wakelag
+	install -d $(DESTDIR)$(DOC)
+	install -m 644 LICENSE README.md docs/definitions.md $(DESTDIR)$(DOC)
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
+	rm -rf $(DESTDIR)$(DOC)
 clean:
 	rm -rf build build-san
 

@@ -17,6 +17,7 @@ const struct command commands[] = {
 	 ARGS_TARGET | ARGS_CMD, cmd_record},
 	{"report", "FILE.wlag", "say what a recording shows", IN_REPORT, ARGS_FILE, cmd_report},
 	{"export", "FILE.wlag", "write a recording's tables", IN_EXPORT, ARGS_FILE, cmd_export},
+	{"top", "", "show the last seconds of a process, again and again", IN_TOP, ARGS_TARGET, cmd_top},
 	{"doctor", "", "say what this kernel and user can do", IN_DOCTOR, ARGS_NONE, cmd_doctor},
 	{"print-man", "", NULL, IN_HIDDEN, ARGS_NONE, cmd_print_man},
 	{"print-completion", "", NULL, IN_HIDDEN, ARGS_NONE, cmd_print_completion},
@@ -59,7 +60,8 @@ static void take_argument(struct cli *cli, char *arg, struct argp_state *state)
 		return;
 	}
 	if (takes & ARGS_TARGET)
-		usage_error(cli, "'%s': unexpected; a command to run comes after --, as in: wakelag record -- %s", arg, arg);
+		usage_error(cli, "'%s': unexpected; a command to run comes after --, as in: wakelag record -- %s",
+			    arg, arg);
 	if (!(takes & ARGS_FILE))
 		usage_error(cli, "'%s': unexpected", arg);
 	if (cli->file)
@@ -181,6 +183,7 @@ void cli_parse(int argc, char **argv, struct cli *out)
 	} else if (argc > 1 && argv[1][0] != '-') {
 		no_such_command(argv[1]);
 	}
+	out->session.progress = out->command->bit & (IN_MAIN | IN_RECORD);
 	fill_options(out->command, options, sizeof(options) / sizeof(options[0]));
 	argp.args_doc = out->command->usage;
 	argp.doc = out->command->name ? out->command->help : main_doc();

@@ -27,9 +27,9 @@ struct cli {
 
 /* One for each command, for the rows of both tables. */
 enum command_bit {
-	IN_MAIN = 1, IN_RECORD = 2, IN_REPORT = 4, IN_EXPORT = 8, IN_DOCTOR = 16, IN_HIDDEN = 32,
-	RECORDING = IN_MAIN | IN_RECORD,
-	VIEWING = IN_MAIN | IN_REPORT | IN_EXPORT,
+	IN_MAIN = 1, IN_RECORD = 2, IN_REPORT = 4, IN_EXPORT = 8, IN_TOP = 16, IN_DOCTOR = 32, IN_HIDDEN = 64,
+	RECORDING = IN_MAIN | IN_RECORD | IN_TOP,
+	VIEWING = IN_MAIN | IN_REPORT | IN_EXPORT | IN_TOP,
 };
 
 enum command_args {

@@ -10,6 +10,7 @@ int cmd_main(const struct cli *cli);
 int cmd_record(const struct cli *cli);
 int cmd_report(const struct cli *cli);
 int cmd_export(const struct cli *cli);
+int cmd_top(const struct cli *cli);
 int cmd_doctor(const struct cli *cli);
 
 /* Not for users: what `make install` puts beside the program, and what doctor --verify runs. */

@@ -133,6 +133,7 @@ static const char *set_table(struct cli *cli, const char *value)
 	if (i < 0)
 		return NOT_LISTED;
 	cli->export.table = i;
+	cli->export.has_table = true;
 	return NULL;
 }
 
@@ -204,7 +205,7 @@ const struct option_row option_rows[] = {
 	{"duration", 'd', "TIME", RECORDING, OPTIONS_RECORDING, set_duration, NULL, NULL,
 	 "end after this time, as 500ms, 10s, 5m; default: when the target ends, or on Ctrl-C"},
 	{"output", 'o', "FILE", IN_MAIN | IN_RECORD | IN_EXPORT, OPTIONS_RECORDING, set_output, NULL, NULL,
-	 "where to write; default: wakelag.wlag of record, stdout of export, nowhere without a command"},
+	 "where to write the recording or the export; default: wakelag.wlag (record), stdout (export)"},
 	{"ring-size", 267, "BYTES", RECORDING, OPTIONS_RECORDING, set_ring_size, NULL, "16M",
 	 "of the buffer between kernel and collector, a power of two"},
 	{"no-syscalls", 268, NULL, RECORDING, OPTIONS_RECORDING, set_no_syscalls, NULL, NULL,

@@ -9,7 +9,14 @@
 
 struct cli;
 
-enum option_group { OPTIONS_TARGET = 1, OPTIONS_RECORDING, OPTIONS_VIEW, OPTIONS_DOCTOR, OPTIONS_TALK, OPTION_GROUP_CNT };
+enum option_group {
+	OPTIONS_TARGET = 1,
+	OPTIONS_RECORDING,
+	OPTIONS_VIEW,
+	OPTIONS_DOCTOR,
+	OPTIONS_TALK,
+	OPTION_GROUP_CNT
+};
 
 /* Headings, by enum option_group. */
 extern const char *const option_groups[OPTION_GROUP_CNT];

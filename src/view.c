@@ -19,26 +19,45 @@ static int feed(void *ctx, const void *rec, size_t len)
 	return err == -EBADMSG ? 0 : err;
 }
 
-static int one_pass(struct view *v)
+/* Where records come from, once or more. */
+struct source {
+	int (*replay)(void *ctx, int (*feed)(void *, const void *, size_t), void *feed_ctx);
+	void *ctx;
+};
+
+static int one_pass(struct view *v, const struct source *src)
 {
 	struct span_sink sink = tables_sink(v->tables);
-	const struct recording_stats *st;
 	int err;
 
 	model_free(v->model);
 	v->model = model_new(&sink);
 	if (!v->model)
 		return fail(-ENOMEM, "recording: cannot replay");
-	err = recording_read(v->recording, feed, v);
+	err = src->replay(src->ctx, feed, v);
 	if (err == -ENOMEM)
 		fail(err, "recording: cannot replay");
-	if (err)
+	if (!err)
+		model_end(v->model);
+	return err;
+}
+
+/* A recording, from its begin each time. */
+static int replay_recording(void *ctx, int (*to)(void *, const void *, size_t), void *to_ctx)
+{
+	struct view *v = ctx;
+	int err = v->was_read ? recording_rewind(v->recording) : 0;
+
+	v->was_read = true;
+	if (err) {
+		fail(err, "recording: more entities than --top, and a pipe can't be read twice");
+		hint("give a file, or a larger --top");
 		return err;
-	st = recording_stats(v->recording);
-	for (uint64_t i = 0; i < st->bad_records; i++)
+	}
+	err = recording_read(v->recording, to, to_ctx);
+	for (uint64_t i = 0; !err && i < recording_stats(v->recording)->bad_records; i++)
 		model_feed(v->model, "", 0);	/* counted there, with those that it refuses itself */
-	model_end(v->model);
-	return 0;
+	return err;
 }
 
 static void tell_damage(const struct view *v)
@@ -71,31 +90,45 @@ static int gather_facts(struct view *v)
 	return 0;
 }
 
+static int open_source(struct view *v, const struct source *src, const struct tables_opts *opts)
+{
+	bool again = true;
+	int err = 0;
+
+	v->tables = tables_new(opts);
+	if (!v->tables)
+		return fail(-ENOMEM, "tables");
+	while (!err && again) {
+		err = one_pass(v, src);
+		if (!err)
+			err = tables_pass_done(v->tables, &again);
+	}
+	return err ? err : gather_facts(v);
+}
+
+int view_open_source(int (*replay)(void *ctx, int (*feed)(void *, const void *, size_t), void *feed_ctx), void *ctx,
+		     const struct tables_opts *opts, struct view *out)
+{
+	int err;
+
+	*out = (struct view){};
+	err = open_source(out, &(struct source){replay, ctx}, opts);
+	if (err)
+		view_close(out);
+	return err;
+}
+
 int view_open(struct recording *r, const struct tables_opts *opts, struct view *out)
 {
-	struct view v = {.recording = r, .tables = tables_new(opts)};
-	bool again = true;
-	int err = v.tables ? 0 : fail(-ENOMEM, "tables");
+	int err;
 
-	while (!err && again) {
-		err = one_pass(&v);
-		if (!err)
-			err = tables_pass_done(v.tables, &again);
-		if (!err && again) {
-			err = recording_rewind(r);
-			if (err)
-				fail(err, "recording: more entities than --top, and a pipe can't be read twice");
-		}
-	}
-	if (!err)
-		err = gather_facts(&v);
-	if (err) {
-		view_close(&v);
-		return err;
-	}
-	tell_damage(&v);
-	*out = v;
-	return 0;
+	*out = (struct view){.recording = r};
+	err = open_source(out, &(struct source){replay_recording, out}, opts);
+	if (err)
+		view_close(out);
+	else
+		tell_damage(out);
+	return err;
 }
 
 void view_close(struct view *v)
@@ -107,43 +140,64 @@ void view_close(struct view *v)
 	*v = (struct view){};
 }
 
+int view_write(const struct view *v, const struct exporter *e, const struct export_opts *opts, FILE *out)
+{
+	struct export_opts o = *opts;
+
+	o.info = model_info(v->model);
+	o.facts = v->facts;
+	o.fact_cnt = v->fact_cnt;
+	return e->run(v->tables, model_names(v->model), &o, out);
+}
+
+/* What a stream's failed write was: exporters say -EIO, for all of them. */
+static int write_failure(int err)
+{
+	if (err == -EIO && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+		return -errno;
+	return err;
+}
+
 static int export_file(const struct view *v, const struct exporter *e, const struct export_opts *opts,
 		       const char *path)
 {
 	char *tmp = NULL;
+	bool told;
 	FILE *f;
 	int err;
 
 	if (asprintf(&tmp, "%s.part", path) < 0)
 		return fail(-ENOMEM, "%s", path);
 	f = fopen(tmp, "we");
-	err = f ? e->run(v->tables, model_names(v->model), opts, f) : -errno;
+	err = f ? view_write(v, e, opts, f) : -errno;
+	told = f && err && err != -EIO;
+	err = write_failure(err);
 	if (f && fclose(f) && !err)
 		err = -errno;
 	if (!err && rename(tmp, path))
 		err = -errno;
 	if (err && f)
 		unlink(tmp);
-	if (err == -EIO || !f || err == -ENOSPC)
+	if (err && !told) {
 		fail(err, "'%s': cannot write", path);
+		hint_file(err);
+	}
 	free(tmp);
 	return err;
 }
 
 int view_export(const struct view *v, const struct exporter *e, const struct export_opts *opts, const char *path)
 {
-	struct export_opts o = *opts;
 	int err;
 
-	o.info = model_info(v->model);
-	o.facts = v->facts;
-	o.fact_cnt = v->fact_cnt;
 	if (path)
-		return export_file(v, e, &o, path);
-	err = e->run(v->tables, model_names(v->model), &o, stdout);
+		return export_file(v, e, opts, path);
+	err = view_write(v, e, opts, stdout);
 	if (!err && fflush(stdout))
 		err = -EIO;
-	if (err == -EIO)
-		fail(err, "stdout: cannot write");
+	if (err == -EIO) {
+		err = fail(write_failure(err), "stdout: cannot write");
+		hint_file(err);
+	}
 	return err;
 }

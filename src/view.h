@@ -2,6 +2,7 @@
 /* From a recording to finished tables, and from those to a file. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "export/export.h"
@@ -11,7 +12,8 @@ struct model;
 struct recording;
 
 struct view {
-	struct recording *recording;
+	struct recording *recording;	/* NULL: of another source */
+	bool was_read;		/* once through */
 	struct model *model;	/* of the last pass: names, facts */
 	struct tables *tables;
 	struct fact *facts;
@@ -23,8 +25,13 @@ struct view {
  * failure. 0 or -errno, told on stderr; a cut or damaged recording is told and is no failure.
  */
 int view_open(struct recording *r, const struct tables_opts *opts, struct view *out);
+/* The same from anything that can give its records again and again; without a word about damage. */
+int view_open_source(int (*replay)(void *ctx, int (*feed)(void *, const void *, size_t), void *feed_ctx), void *ctx,
+		     const struct tables_opts *opts, struct view *out);
 void view_close(struct view *v);
 
+/* Writes through an exporter to an open file. 0; -EIO: it could not be written, not told; else told. */
+int view_write(const struct view *v, const struct exporter *e, const struct export_opts *opts, FILE *out);
 /*
  * Writes through an exporter to path (NULL: stdout). A file is written under another name and renamed
  * when whole. 0 or -errno, told on stderr.

@@ -14,7 +14,14 @@ const char *err_name(int err);
 int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Prints "hint: <message>\n": what the user can do about the failure just printed. */
 void hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The hint for a file that cannot be opened, read or written, if there is one for this errno. */
+void hint_file(int err);
+/*
+ * Draws a line that the next one, or any other talk, wipes; an empty one wipes only. Nothing where stderr
+ * is no terminal, or when quiet.
+ */
+void talk_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "wakelag: <message>\n" unless quiet. */
 void talk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The one mutable global: -q silences talk(), never fail(). */
+/* -q silences talk(), never fail(). */
 void talk_quiet(int quiet);

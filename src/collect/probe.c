@@ -96,6 +96,12 @@ static void choose_features(struct probe *p, const struct btf *btf, const struct
 	choose_programs(p, btf, syscalls);
 }
 
+static int not_here(int err)
+{
+	hint("'wakelag doctor' says what works here");
+	return err;
+}
+
 static int load_failed(int err)
 {
 	size_t len = strlen(libbpf_says);
@@ -178,7 +184,11 @@ static int load(struct probe *p, const struct probe_opts *opts)
 	if (err)
 		return err;
 	p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.ring), on_record, p, NULL);
-	return p->ring ? 0 : fail(-errno, "ring: cannot map %zu bytes", opts->ring_bytes);
+	if (p->ring)
+		return 0;
+	err = fail(-errno, "ring: cannot map %zu bytes", opts->ring_bytes);
+	hint("a smaller --ring-size needs less memory; 'ulimit -l' may limit it");
+	return err;
 }
 
 int probe_open(const struct probe_opts *opts, probe_absent absent, void *ctx, struct probe **out)
@@ -234,7 +244,7 @@ static int attach(struct probe *p, struct bpf_program *prog)
 		return fail(-E2BIG, "kernel programs: more than %d", MAX_LINKS);
 	link = strncmp(sec, "tp/", 3) ? bpf_program__attach(prog) : attach_tracepoint(prog, sec + 3);
 	if (!link)
-		return fail(-errno, "kernel programs: cannot attach to '%s'", sec);
+		return not_here(fail(-errno, "kernel programs: cannot attach to '%s'", sec));
 	p->links[p->link_cnt++] = link;
 	return 0;
 }
@@ -311,7 +321,7 @@ static int run_iterator(const struct bpf_program *prog, probe_sink sink, void *c
 	int fd, err;
 
 	if (!link)
-		return fail(-errno, "task iterator: cannot attach");
+		return not_here(fail(-errno, "task iterator: cannot attach"));
 	fd = bpf_iter_create(bpf_link__fd(link));
 	err = fd < 0 ? fail(-errno, "task iterator: cannot create") : read_records(fd, sink, ctx, ret_tracked);
 	if (fd >= 0)

@@ -173,7 +173,7 @@ static void show_progress(const struct session *s, uint64_t now)
 {
 	uint64_t had = (now - s->start_ns) / 1000000000, all = s->opts->duration_ns / 1000000000;
 
-	if (s->target.child)
+	if (!s->opts->progress || s->target.child)
 		return;
 	if (all)
 		talk_progress("recording %s: %" PRIu64 "s of %" PRIu64 "s", s->what, had, all);
@@ -271,8 +271,11 @@ static int start(struct session *s)
 	err = probe_start(s->probe, put_kernel, s, &tracked);
 	if (err)
 		return err;
-	if (!tracked && s->alive)
-		return fail(-ESRCH, "%s: gone before it could be traced", s->what);
+	if (!tracked && s->alive && !s->opts->target.comm) {
+		fail(-ESRCH, "%s: gone before it could be traced", s->what);
+		hint("to record a short-lived program whole: wakelag record -- CMD");
+		return -ESRCH;
+	}
 	if (!s->saw_init)
 		put_absent(s, "init", "the kernel hides process 1 from tracers: what happens in its context is missed");
 	err = flush(s);

@@ -13,6 +13,7 @@ struct session_opts {
 	uint64_t duration_ns;	/* 0: until the target ends or a signal comes */
 	size_t ring_bytes;
 	bool no_syscalls;
+	bool progress;		/* show on a terminal how far it is */
 	const char *command_line;	/* how we were called, for the recording */
 };
 

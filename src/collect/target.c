@@ -85,8 +85,13 @@ static void run_command(char **argv, int go_fd)
 	if (read(go_fd, &go, 1) != 1)
 		_exit(EXIT_FAILED);
 	execvp(argv[0], argv);
-	fail(-errno, "command '%s': cannot run", argv[0]);
-	_exit(127);	/* as shells do */
+	int err = fail(-errno, "command '%s': cannot run", argv[0]);
+
+	if (err == -EACCES)
+		hint("it may not be executed: 'ls -l' says by whom");
+	else
+		hint("is it installed? if it is not in PATH, give its path");
+	_exit(err == -ENOENT ? 127 : 126);	/* as shells do */
 }
 
 static int start_command(struct target *t)

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "csv.h"
+#include "json.h"
 #include "report.h"
+#include "svg.h"
 
 const char *const shape_names[SHAPE_CNT] = {
 #define X(id, name, help) [SHAPE_##id] = name,
@@ -13,8 +15,14 @@ const char *const shape_names[SHAPE_CNT] = {
 };
 
 const struct exporter exporters[] = {
-	{.name = "csv", .suffix = ".csv", .run = export_csv, .needs = csv_needs, .help = "tables, RFC 4180"},
-	{.name = "text", .suffix = ".txt", .run = export_report, .needs = report_needs, .help = "the report"},
+	{.name = "csv", .suffix = ".csv", .run = export_csv, .needs = csv_needs,
+	 .help = "a table, RFC 4180"},
+	{.name = "text", .suffix = ".txt", .run = export_report, .needs = report_needs,
+	 .help = "the report"},
+	{.name = "svg", .suffix = ".svg", .run = export_svg, .needs = svg_needs,
+	 .help = "a picture: heatmaps of the worst metric, or of --metric"},
+	{.name = "json", .suffix = ".json", .run = export_json, .needs = json_needs,
+	 .help = "the report as an object, or one --table as an array"},
 	{.name = NULL},
 };
 

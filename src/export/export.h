@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -11,6 +12,7 @@
 
 struct names;
 struct model_info;
+struct term;
 
 /* X(id, name, help) */
 #define SHAPES(X) \
@@ -34,11 +36,13 @@ struct fact {
 
 struct export_opts {
 	enum table table;
+	bool has_table;			/* it was asked for by name */
 	enum shape shape;		/* of the heatmap */
 	/* for the report; NULL, 0: none */
 	const struct model_info *info;
 	const struct fact *facts;
 	size_t fact_cnt;
+	const struct term *term;	/* what the report is shown on. NULL: what it is written to */
 };
 
 struct exporter {

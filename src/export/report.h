@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The report: what was recorded and what came out, as plain text for a terminal of 80 columns.
+ * The report: what was recorded and what came out, as text that fits the terminal it goes to. Headline,
+ * heatmap of the headline's metric, a section per metric, then what was counted, lost, absent, and the cost.
  */
 #pragma once
 

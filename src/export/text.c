@@ -189,21 +189,19 @@ const char *text_tick(uint64_t ns, char *out, size_t size)
 		{"ms", 1000000}, {"us", 1000}, {"ns", 1},
 	};
 
+	if (!ns) {
+		snprintf(out, size, "0");
+		return out;
+	}
 	for (const struct unit *u = units;; u++) {
 		double v = (double)ns / (double)u->factor;
 
 		/* 1h, but 90s and 100min: easier to read than 1.5min and 1.67h. */
-		bool is_whole = ns && ns % u->factor == 0;
+		bool is_whole = ns % u->factor == 0;
 
 		if (u->factor > 1 && !is_whole && v < (u->factor > 1000000000 ? 2 : 0.9995))
 			continue;
-		if (v < 9.95) {
-			double tenths = (double)(uint64_t)(v * 10 + 0.5);
-
-			snprintf(out, size, "%.*f%s", (uint64_t)tenths % 10 ? 1 : 0, tenths / 10, u->name);
-		} else {
-			snprintf(out, size, "%.0f%s", v, u->name);
-		}
+		snprintf(out, size, "%.6g%s", v, u->name);
 		return out;
 	}
 }
@@ -256,4 +254,21 @@ size_t text_cut(const char *utf8, size_t width, const char *end, char *out, size
 	memcpy(out, utf8, len);
 	snprintf(out + len, size - len, "%s", end);
 	return len + strlen(end);
+}
+
+size_t text_line(const char *utf8, size_t width)
+{
+	size_t len = 0, used = 0, last_space = 0;
+
+	while (utf8[len]) {
+		size_t w, next = next_char(utf8 + len, &w);
+
+		if (used + w > width)
+			return utf8[len] == ' ' || !last_space ? len ? len : next : last_space;
+		if (utf8[len] == ' ')
+			last_space = len;
+		used += w;
+		len += next;
+	}
+	return len;
 }

@@ -22,7 +22,7 @@ size_t text_csv(const char *raw, char *out, size_t size);
 
 /* Three digits and a unit: 0ns, 1.23us, 45.6ms, 789s. Returns out. */
 const char *text_ns(uint64_t ns, char *out, size_t size);
-/* At most three digits and no more than needed, for axes: 5us, 16us, 1.5s, 2min, 1h. Returns out. */
+/* No more digits than needed, for axes: 0, 5us, 16us, 12.5s, 2min, 1h. Returns out. */
 const char *text_tick(uint64_t ns, char *out, size_t size);
 /* 512B, 50.5kB, 1.20MB: powers of 1000. Returns out. */
 const char *text_bytes(uint64_t bytes, char *out, size_t size);
@@ -31,3 +31,5 @@ const char *text_bytes(uint64_t bytes, char *out, size_t size);
 size_t text_width(const char *utf8);
 /* Cut between characters to that width; what was cut ends in `end` ("..."), if there is room. */
 size_t text_cut(const char *utf8, size_t width, const char *end, char *out, size_t size);
+/* Bytes of the text's next line if it is wrapped at that width: up to a space, or cut between characters. */
+size_t text_line(const char *utf8, size_t width);

@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include "../base/err.h"
+#include "../base/progress.h"
 #include "codec.h"
 #include "format.h"
 
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -53,8 +55,12 @@ static ssize_t read_full(struct recording *r, uint8_t *buf, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return fail(-errno, "recording: '%s': read", r->name);
+		if (n < 0) {
+			int err = fail(-errno, "recording: '%s': read", r->name);
+
+			hint_file(err);
+			return err;
+		}
 		if (n == 0)
 			break;
 		pos += (size_t)n;
@@ -76,7 +82,8 @@ static int buffer_reserve(struct buffer *b, size_t size)
 
 static int refuse(const struct recording *r, const char *what)
 {
-	fail(0, "recording: '%s': %s", r->name, what);
+	fail(-EBADMSG, "recording: '%s': %s", r->name, what);
+	hint("'wakelag record -o FILE' makes a recording");
 	return -EBADMSG;
 }
 
@@ -125,8 +132,9 @@ static int read_header(struct recording *r)
 	uint32_t size = (uint32_t)cursor_le(&c, 4), crc = (uint32_t)cursor_le(&c, 4);
 
 	if (major > FORMAT_MAJOR) {
-		fail(0, "recording: '%s': format %u.%u, this wakelag reads up to %u.x", r->name,
+		fail(-EPROTONOSUPPORT, "recording: '%s': format %u.%u, this wakelag reads up to %u.x", r->name,
 		     major, minor, FORMAT_MAJOR);
+		hint("read it with the wakelag that made it, or a newer one");
 		return -EPROTONOSUPPORT;
 	}
 	if (major < 1 || size < HEADER_FIXED || size > HEADER_MAX)
@@ -187,8 +195,12 @@ int recording_open(const char *path, struct recording **out)
 	int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
 			    open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return fail(-errno, "recording: '%s': open", path);
+	if (fd < 0) {
+		int err = fail(-errno, "recording: '%s': open", path);
+
+		hint_file(err);
+		return err;
+	}
 	return recording_open_fd(fd, is_stdin ? "stdin" : path, out);
 }
 
@@ -318,10 +330,8 @@ static int take_block(struct recording *r, const struct block *b, const struct f
 	return 0;
 }
 
-int recording_read(struct recording *r, int (*feed)(void *ctx, const void *rec, size_t len),
-		   void *ctx)
+static int read_blocks(struct recording *r, const struct feed *to, struct progress *progress)
 {
-	const struct feed to = { .call = feed, .ctx = ctx };
 	struct block b = { .good = false };
 	bool cut = false;
 
@@ -332,14 +342,28 @@ int recording_read(struct recording *r, int (*feed)(void *ctx, const void *rec, 
 			return got;
 		if (got == 0)
 			break;
-		int err = take_block(r, &b, &to);
+		int err = take_block(r, &b, to);
 
 		if (err)
 			return err;
+		progress_at(progress, r->stats.bytes);
 	}
 	r->stats.cut = cut;
 	r->stats.cut_at = cut ? r->stats.bytes : 0;
 	return 0;
+}
+
+int recording_read(struct recording *r, int (*feed)(void *ctx, const void *rec, size_t len),
+		   void *ctx)
+{
+	struct progress progress;
+	struct stat st;
+
+	progress_begin(&progress, r->name, fstat(r->fd, &st) || !S_ISREG(st.st_mode) ? 0 : (uint64_t)st.st_size);
+	int err = read_blocks(r, &(struct feed){ .call = feed, .ctx = ctx }, &progress);
+
+	progress_end(&progress);
+	return err;
 }
 
 int recording_rewind(struct recording *r)

@@ -40,6 +40,7 @@ static int broken(struct recording_writer *w, int err)
 		return w->err;
 	w->err = err;
 	fail(err, "recording: '%s': write", w->name);
+	hint_file(err);
 	if (w->end >= 0 && ftruncate(w->fd, w->end))
 		fail(-errno, "recording: '%s': cut off the part of a block", w->name);
 	return err;
@@ -155,8 +156,12 @@ int writer_open(const char *path, struct recording_writer **out)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct stat st;
 
-	if (fd < 0)
-		return fail(-errno, "recording: '%s': open", path);
+	if (fd < 0) {
+		int err = fail(-errno, "recording: '%s': open", path);
+
+		hint_file(err);
+		return err;
+	}
 	/* A file that was there keeps its mode else. */
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fchmod(fd, 0600)) {
 		int err = fail(-errno, "recording: '%s': set its mode to 0600", path);

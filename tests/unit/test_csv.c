@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What comes out, byte by byte: CSV tables, shapes, the report, and names that bite. */
+/* What comes out, byte by byte: CSV tables, shapes, texts, and names that bite. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,8 @@
 
 #include "bpf/record.h"
 #include "src/export/csv.h"
-#include "src/export/report.h"
 #include "src/export/text.h"
-#include "src/model/model.h"
+#include "src/model/names.h"
 #include "src/stats/dims.h"
 #include "src/stats/view.h"
 
@@ -276,6 +275,9 @@ static void cells_are_safe_for_terminals_and_spreadsheets(void **state)
 		{"\xed\xa0\x80 \xf4\x90\x80\x80", "\\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80"},
 		{"c1 \xc2\x9b", "c1 \\xc2\\x9b"},
 		{"\x7f", "\\x7f"},
+		{"fl\xe2\x80\xae" "ip", "fl\\xe2\\x80\\xaeip"},	/* U+202E turns what follows */
+		{"hid\xe2\x80\x8b" "den", "hid\\xe2\\x80\\x8bden"},
+		{"no \xef\xbf\xbf xml", "no \\xef\\xbf\\xbf xml"},
 	};
 	char buf[TEXT_SZ];
 
@@ -324,93 +326,6 @@ static void times_have_three_digits(void **state)
 		assert_string_equal(text_ns(cases[i].ns, buf, sizeof(buf)), cases[i].text);
 }
 
-static void report_fits_a_terminal(void **state)
-{
-	const struct model_info info = {.start_ns = START, .end_ns = START + 30 * MS, .has_clock = true,
-					.realtime_off = 1700000000000000000 - (int64_t)START, .has_end = true,
-					.end_reason = END_DURATION};
-	const struct fact facts[] = {
-		{"target", "pid 10 (mix\x1b" "er)"},
-		{"absent.futex_tracepoints", "EACCES"},
-		{"cost.collector_cpu", "0.3 s"},
-		{"cost.records", "12"},
-	};
-	const struct export_opts o = {.info = &info, .facts = facts, .fact_cnt = 4};
-
-	(void)state;
-	check(exporter_find("text"), make_tables((struct tables_opts){0}, SPAN_CNT),
-	      make_names("m\x1bxer", "a rather long nam"), o,
-	      "recorded 30.0ms from 2023-11-14 22:13:20 UTC; the time was over\n"
-	      "  target: pid 10 (mix\\x1ber)\n"
-	      "\n"
-	      "thread.drift: timer-caused wakeups: ran minus asked\n"
-	      "  tid                         count      p50      p90      p99    p99.9      max\n"
-	      "  *                               3   53.5us   54.0us   54.0us   54.0us   54.0us\n"
-	      "  11 m\\x1bxer                     2   54.0us   54.0us   54.0us   54.0us   54.0us\n"
-	      "  12                              1     60ns     60ns     60ns     60ns     60ns\n"
-	      "  stages (mean/share): slack 33.4us/92%, runq 2.67us/7%\n"
-	      "  who took it: competitor 77 a rather long na 6.00us/75%, irq 2.00us/25%\n"
-	      "\n"
-	      "thread.futex: futex waits that blocked: off to ran\n"
-	      "  tid                         count      p50      p90      p99    p99.9      max\n"
-	      "  *                               1    100ns    100ns    100ns    100ns    100ns\n"
-	      "  11 m\\x1bxer                     1    100ns    100ns    100ns    100ns    100ns\n"
-	      "  who took it: holder 77 a rather long na 100ns/100%\n"
-	      "\n"
-	      "  counted: waking 4, overrun 2\n"
-	      "  lost: ring_slice 9\n"
-	      "  not attached: futex_tracepoints EACCES\n"
-	      "  cost: collector_cpu 0.3 s, records 12\n");
-}
-
-static void report_of_nothing(void **state)
-{
-	struct tables_opts opts = {0};
-	struct tables *t = tables_new(&opts);
-	bool again;
-
-	(void)state;
-	assert_int_equal(tables_pass_done(t, &again), 0);
-	check(exporter_find("text"), t, names_new(), (struct export_opts){0},
-	      "\nno samples\n\n  lost: nothing\n");
-}
-
-static void report_shows_ten_and_the_rest(void **state)
-{
-	struct tables_opts opts = {.top = 12};
-	struct tables *t = tables_new(&opts);
-	struct span_sink sink = tables_sink(t);
-	struct names *n = names_new();
-	const struct export_opts o = {0};
-	char *text = NULL;
-	size_t size = 0, lines = 0;
-	bool again = true;
-
-	(void)state;
-	while (again) {
-		for (uint32_t tid = 1; tid <= 30; tid++) {
-			struct span s = {.metric = METRIC_THREAD_BLOCK, .tid = tid, .begin_ns = 100, .end_ns = 200 - tid};
-
-			sink.span(sink.ctx, &s);
-		}
-		assert_int_equal(tables_pass_done(t, &again), 0);
-	}
-	FILE *out = open_memstream(&text, &size);
-
-	assert_int_equal(export_report(t, n, &o, out), 0);
-	fclose(out);
-	assert_non_null(strstr(text, "\n  1                               1     99ns"));
-	assert_non_null(strstr(text, "\n  10                              1     90ns"));
-	assert_null(strstr(text, "\n  11 "));
-	assert_non_null(strstr(text, "\n  rest                           20 "));
-	for (const char *s = text; (s = strchr(s, '\n')); s++)
-		lines++;
-	assert_int_equal(lines, 1 + 2 + 12 + 1 + 1);
-	free(text);
-	tables_free(t);
-	names_free(n);
-}
-
 /* Everything but the shapes that refuse: a full disk must not pass for success. */
 static void a_full_disk_is_an_error(void **state)
 {
@@ -420,7 +335,7 @@ static void a_full_disk_is_an_error(void **state)
 	(void)state;
 	for (const struct exporter *e = exporters; e->name; e++) {
 		for (int table = 0; table < TABLE_CNT; table++) {
-			struct export_opts o = {.table = (enum table)table};
+			struct export_opts o = {.table = (enum table)table, .has_table = table % 2};
 			FILE *full = fopen("/dev/full", "w");
 
 			assert_non_null(full);
@@ -444,9 +359,72 @@ static void names_are_found_and_listed(void **state)
 	assert_null(exporter_find("nosuch"));
 	assert_string_equal(tables_list(buf, sizeof(buf)), "heatmap, stages, blame, events, counters, loss");
 	assert_string_equal(shapes_list(buf, sizeof(buf)), "long, wide, pairs");
-	assert_string_equal(exporters_list(buf, sizeof(buf)), "csv, text");
+	assert_string_equal(exporters_list(buf, sizeof(buf)), "csv, text, svg, json");
 	assert_string_equal(metrics_list(3, buf, sizeof(buf)), "thread.drift, thread.runq");
 	assert_string_equal(metrics_list(3, buf, 8), "thread.");
+}
+
+static void only_ascii_where_nothing_else_is_shown(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	text_escape_ascii("M\xc3\xbcller\x1b \xff", buf, sizeof(buf));
+	assert_string_equal(buf, "M\\xc3\\xbcller\\x1b \\xff");
+}
+
+static void widths_are_columns(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width;
+	} cases[] = {
+		{"", 0}, {"abc", 3}, {"M\xc3\xbcller", 6}, {"\xe9\x9f\xb3\xe6\xa5\xbd", 4}, {"e\xcc\x81", 1},
+		{"\xf0\x9f\x98\x80", 2}, {"\xe2\x96\x88", 1}, {"\xff", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(text_width(cases[i].text), cases[i].width);
+}
+
+static void text_is_cut_and_wrapped_to_a_width(void **state)
+{
+	char buf[32];
+
+	(void)state;
+	text_cut("short", 5, "..", buf, sizeof(buf));
+	assert_string_equal(buf, "short");
+	text_cut("longer", 5, "..", buf, sizeof(buf));
+	assert_string_equal(buf, "lon..");
+	text_cut("longer", 2, "...", buf, sizeof(buf));
+	assert_string_equal(buf, "lo");
+	text_cut("\xe9\x9f\xb3\xe6\xa5\xbd\xe9\x9f\xb3", 5, "", buf, sizeof(buf));	/* two columns each */
+	assert_string_equal(buf, "\xe9\x9f\xb3\xe6\xa5\xbd");
+	assert_int_equal(text_line("one two three", 9), 7);
+	assert_int_equal(text_line("one two three", 7), 7);
+	assert_int_equal(text_line("one two three", 40), 13);
+	assert_int_equal(text_line("unbreakable", 4), 4);
+	assert_int_equal(text_line("\xe9\x9f\xb3", 1), 3);	/* never nothing */
+}
+
+static void axes_and_bytes_are_short(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} ticks[] = {
+		{0, "0"}, {5000, "5us"}, {12500000000, "12.5s"}, {90000000000, "90s"}, {60000000000, "1min"},
+		{3600000000000, "1h"}, {5400000000000, "90min"}, {131000, "131us"}, {30, "30ns"},
+	};
+	char buf[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ticks) / sizeof(*ticks); i++)
+		assert_string_equal(text_tick(ticks[i].ns, buf, sizeof(buf)), ticks[i].text);
+	assert_string_equal(text_bytes(999, buf, sizeof(buf)), "999B");
+	assert_string_equal(text_bytes(50496, buf, sizeof(buf)), "50.5kB");
+	assert_string_equal(text_bytes(1200000, buf, sizeof(buf)), "1.20MB");
 }
 
 int main(void)
@@ -465,9 +443,10 @@ int main(void)
 		cmocka_unit_test(cells_are_safe_for_terminals_and_spreadsheets),
 		cmocka_unit_test(long_text_is_cut_between_characters),
 		cmocka_unit_test(times_have_three_digits),
-		cmocka_unit_test(report_fits_a_terminal),
-		cmocka_unit_test(report_of_nothing),
-		cmocka_unit_test(report_shows_ten_and_the_rest),
+		cmocka_unit_test(only_ascii_where_nothing_else_is_shown),
+		cmocka_unit_test(widths_are_columns),
+		cmocka_unit_test(text_is_cut_and_wrapped_to_a_width),
+		cmocka_unit_test(axes_and_bytes_are_short),
 		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(names_are_found_and_listed),
 	};

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "headline.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "label.h"
+
+enum { ENOUGH_SAMPLES = 100, SHOWN_TAKERS = 3 };
+
+/* A metric's words: NAME did, up to so much, late; and what those are called who took it. */
+struct words {
+	const char *did, *late, *taken;
+};
+
+static const struct words all_words[METRIC_CNT] = {
+	[METRIC_THREAD_DRIFT] = {"woke up to ", " late", "taken by"},
+	[METRIC_THREAD_RUNQ] = {"was woken and waited up to ", " for a CPU", "taken by"},
+	[METRIC_THREAD_PREEMPT] = {"was off the CPU for up to ", " while it had work to do", "taken by"},
+	[METRIC_THREAD_THROTTLE] = {"was stopped by its CPU quota for up to ", "", ""},
+	[METRIC_THREAD_FUTEX] = {"waited up to ", " in a futex", "ended by"},
+	[METRIC_THREAD_BLOCK] = {"was blocked for up to ", "", "ended by"},
+};
+
+static const char *const stage_words[STAGE_CNT] = {
+	[STAGE_BUSY] = "it was busy with something else",
+	[STAGE_SLACK] = "timer slack that it agreed to",
+	[STAGE_TIMER] = "the timer itself was late",
+	[STAGE_WAKE] = "from the timer to the waking",
+	[STAGE_RUNQ] = "woken, but waiting for a CPU",
+	[STAGE_PREEMPT] = "taken off the CPU",
+	[STAGE_THROTTLE] = "its CPU quota was spent",
+};
+
+/* Less is more worth telling. */
+static int metric_tier(enum metric m, uint64_t count)
+{
+	if (m == METRIC_THREAD_BLOCK)
+		return 4;
+	return (m == METRIC_THREAD_DRIFT ? 0 : 1) + (count >= ENOUGH_SAMPLES ? 0 : 2);
+}
+
+static int entity_tier(uint64_t count)
+{
+	return count >= ENOUGH_SAMPLES ? 0 : 1;
+}
+
+static bool is_worse(const struct headline *a, int tier_a, const struct headline *b, int tier_b)
+{
+	if (tier_a != tier_b)
+		return tier_a < tier_b;
+	return a->p99 != b->p99 ? a->p99 > b->p99 : a->max > b->max;
+}
+
+/* The stage with the largest p99. */
+static int find_stage(const struct tables *t, struct headline *h)
+{
+	unsigned int mask = metrics[h->metric].stages;
+	int err = 0;
+
+	h->stage = STAGE_CNT;
+	if (__builtin_popcount(mask) < 2)
+		return 0;
+	for (unsigned int stage = 0; stage < STAGE_CNT && !err; stage++) {
+		struct hist hist = {0};
+
+		if (!(mask >> stage & 1))
+			continue;
+		err = part_hist(t, &h->part, stage, &hist);
+		uint64_t p99 = hist_quantile(&hist, 990000);
+
+		if (!err && p99 && (h->stage == STAGE_CNT || p99 > h->stage_p99)) {
+			h->stage = stage;
+			h->stage_p99 = p99;
+		}
+		hist_done(&hist);
+	}
+	return err;
+}
+
+/* What there is of a part: 1, 0: nothing, or -ENOMEM. */
+static int look_at(const struct tables *t, struct part part, struct headline *out)
+{
+	struct headline h = {.metric = part.metric, .part = part};
+	const struct group *g = part_group(t, &part);
+	struct hist hist = {0};
+	int err;
+
+	if (!g)
+		return 0;
+	err = part_hist(t, &part, STAGE_CNT, &hist);
+	h.entity = g->entity;
+	h.count = hist.count;
+	h.p99 = hist_quantile(&hist, 990000);
+	h.max = hist.max;
+	hist_done(&hist);
+	if (err)
+		return err;
+	*out = h;
+	return 1;
+}
+
+/* The metric, all its entities together: 1, 0: no samples at all, or -ENOMEM. */
+static int find_metric(const struct tables *t, struct headline *out)
+{
+	struct headline worst = {.count = 0}, h;
+	int tier = INT_MAX, err;
+
+	for (int m = 0; m < METRIC_CNT; m++) {
+		err = look_at(t, part_all((enum metric)m), &h);
+		if (err < 0)
+			return err;
+		if (!err || !is_worse(&h, metric_tier(h.metric, h.count), &worst, tier))
+			continue;
+		worst = h;
+		tier = metric_tier(h.metric, h.count);
+	}
+	*out = worst;
+	return tier != INT_MAX;
+}
+
+/* Its worst entity; without a known one (all are `rest`) the metric as it is. 0 or -ENOMEM. */
+static int find_entity(const struct tables *t, struct headline *out)
+{
+	struct headline worst = *out, h;
+	int tier = INT_MAX, err;
+
+	for (size_t rank = 0;; rank++) {
+		struct part part = {.metric = out->metric, .rank_from = rank, .rank_to = rank};
+
+		err = look_at(t, part, &h);
+		if (err <= 0)
+			break;
+		if (!is_worse(&h, entity_tier(h.count), &worst, tier))
+			continue;
+		worst = h;
+		tier = entity_tier(h.count);
+	}
+	*out = worst;
+	return err;
+}
+
+int headline_find(const struct tables *t, struct headline *out)
+{
+	struct headline h;
+	int found = find_metric(t, &h), err;
+
+	if (found <= 0)
+		return found;
+	err = find_entity(t, &h);
+	if (!err)
+		err = find_stage(t, &h);
+	if (err)
+		return err;
+	*out = h;
+	return 1;
+}
+
+static void add(char *buf, size_t size, const char *text)
+{
+	size_t at = strlen(buf);
+
+	snprintf(buf + at, size - at, "%s", text);
+}
+
+static void add_label(char *buf, size_t size, const struct label *l)
+{
+	add(buf, size, l->name);
+	if (!*l->key)
+		return;
+	add(buf, size, " (");
+	add(buf, size, l->key);
+	add(buf, size, ")");
+}
+
+/* Those who took most of it, together more than half, but at most three. */
+static void add_takers(char *buf, size_t size, const struct names *n, const struct takers *k,
+		       const char *taken)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < k->timed && i < SHOWN_TAKERS && sum <= k->sum / 2; i++) {
+		char share[16];
+		struct label l;
+
+		label_taker(n, &k->rows[i], &l);
+		add(buf, size, i ? ", " : ", ");
+		if (!i) {
+			add(buf, size, taken);
+			add(buf, size, " ");
+		}
+		add_label(buf, size, &l);
+		add(buf, size, " ");
+		add(buf, size, percent_text(k->rows[i].sum, k->sum, share, sizeof(share)));
+		sum += k->rows[i].sum;
+	}
+}
+
+/* Stages in which the time goes to somebody. */
+static bool is_taken(unsigned int stage)
+{
+	return stage == STAGE_CNT || stage == STAGE_RUNQ || stage == STAGE_PREEMPT;
+}
+
+int headline_text(const struct tables *t, const struct names *n, const struct headline *h, char *buf,
+		  size_t size)
+{
+	const struct words *w = &all_words[h->metric];
+	char max[32], p99[32], stage_p99[32], text[160];
+	struct takers k;
+	struct label who;
+	int err = takers_make(t, n, &h->part, &k);
+
+	if (err)
+		return err;
+	label_entity(t, n, h->entity, &who);
+	*buf = '\0';
+	add_label(buf, size, &who);
+	snprintf(text, sizeof(text), " %s%s%s (p99 %s)", w->did, text_ns(h->max, max, sizeof(max)), w->late,
+		 text_ns(h->p99, p99, sizeof(p99)));
+	add(buf, size, text);
+	if (h->stage != STAGE_CNT) {
+		snprintf(text, sizeof(text), ": %s of it %s (%s; p99 %s)",
+			 h->stage_p99 >= h->p99 / 2 ? "most" : "the largest part", stage_names[h->stage],
+			 stage_words[h->stage] ? stage_words[h->stage] : "",
+			 text_ns(h->stage_p99, stage_p99, sizeof(stage_p99)));
+		add(buf, size, text);
+	}
+	if (is_taken(h->stage))
+		add_takers(buf, size, n, &k, w->taken);
+	takers_done(&k);
+	return 0;
+}

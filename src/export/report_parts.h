@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Inside of the report: shared by its files, by nobody else. */
+#pragma once
+
+#include "export.h"
+#include "label.h"
+#include "term.h"
+
+struct report {
+	const struct tables *t;
+	const struct names *n;
+	const struct export_opts *o;
+	FILE *out;
+	struct term term;
+	uint64_t length_ns;
+	size_t col;	/* of the list line being written */
+};
+
+/* A text, escaped already, wrapped at the width; its lines but the first are indented. */
+void report_wrapped(const struct report *r, size_t indent, const char *text);
+/* A list of items, wrapped: "  head: item, item". */
+void report_list_begin(struct report *r, const char *head);
+/* sep stands behind the item before this one; NULL: this is the first. */
+void report_list_item(struct report *r, const char *sep, const char *item);
+void report_list_end(struct report *r);
+
+/* A label as one text, escaped for this terminal; if it is too long for the width, its name is cut. */
+void report_label(const struct report *r, const struct label *l, size_t width, char *out, size_t size);
+/* The same, padded to the width. */
+void report_put_label(const struct report *r, const struct label *l, size_t width);
+
+/* A metric's section: numbers, stages, blame. Nothing if it has no samples. 0 or -ENOMEM. */
+int report_metric(struct report *r, enum metric metric);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Inside of the picture: shared by its files, by nobody else. Lengths are pixels. */
+#pragma once
+
+#include "export.h"
+#include "summary.h"
+
+enum {
+	SVG_WIDTH = 1000,
+	SVG_LEFT = 190,		/* of the plots: names and latencies stand left of it */
+	SVG_PLOT = 690,		/* the plots' width; legends stand right of it */
+	SVG_CUT = 24,		/* of that, what is hatched if the recording was cut off */
+	SVG_AXIS = 38, SVG_SCALE = 160,
+	SVG_CHAR = 6,		/* an 11 px character, on average */
+};
+
+struct svg {
+	const struct tables *t;
+	const struct names *n;
+	const struct export_opts *o;
+	FILE *out;
+	enum metric metric;
+	uint64_t length_ns;
+	bool is_cut;
+};
+
+/* Text with markup characters made harmless; raw may be a name. */
+void svg_put_escaped(FILE *out, const char *raw);
+/* A text; attrs is `class="..."` and the like. */
+void svg_text(FILE *out, int x, int y, const char *attrs, const char *raw);
+
+/* The x of a time; the end of the recording is the end of the plot, or of what is not hatched. */
+int svg_x(const struct svg *s, uint64_t ns);
+
+/* A plot's frame, hatched where nothing was recorded, and its time axis below, SVG_AXIS high. */
+void svg_frame(const struct svg *s, int y, int height);
+void svg_time_axis(const struct svg *s, int y, int height);
+
+typedef const char *svg_text_of(uint64_t v, char *buf, size_t size);
+/* A scale of colours right of a plot, SVG_SCALE high; texts of its ends and of powers of ten between. */
+void svg_scale(const struct svg *s, int y, const char *title, uint64_t lo, uint64_t hi, svg_text_of *end,
+	       svg_text_of *tick);
+
+/* The plots: return their height with axis, or -ENOMEM. */
+int svg_heatmap(const struct svg *s, int y);
+int svg_entities(const struct svg *s, int y);
