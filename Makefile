@@ -115,7 +115,7 @@ kernels-built: $(B)/wakelag-static $(addprefix $(B)/static/,timers spin locks fo
 units-built: $(UNITS)
 workloads-built: $(WORKLOADS)
 demo:
-	$(Q)DEPS=build tools/install-deps
+	$(Q)tools/install-deps build
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)B=$(B) tools/demo
 bench: all $(WORKLOADS)
