@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "collect/recent.h"
 #include "commands.h"
+#include "export/term.h"
 #include "view.h"
 
 enum { WINDOW_S = 10 };
@@ -21,6 +22,7 @@ struct top {
 	const struct cli *cli;
 	struct recent *recent;
 	uint64_t window_ns;	/* begin of the window */
+	bool started;
 	int (*feed)(void *ctx, const void *rec, size_t len);	/* of the replay under way */
 	void *feed_ctx;
 };
@@ -33,7 +35,7 @@ static uint64_t now_ns(void)
 	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
-/* To the model the recording begins with the window. */
+/* To the model the recording begins with the window, and ends now. */
 static int feed_in_window(void *ctx, const void *rec, size_t len)
 {
 	struct top *top = ctx;
@@ -55,11 +57,14 @@ static int feed_in_window(void *ctx, const void *rec, size_t len)
 
 static int replay(void *ctx, int (*feed)(void *, const void *, size_t), void *feed_ctx)
 {
+	struct rec_end end = {.hdr = {REC_END_KIND, sizeof(end)}, .reason = END_DURATION, .time = now_ns()};
 	struct top *top = ctx;
+	int err;
 
 	top->feed = feed;
 	top->feed_ctx = feed_ctx;
-	return recent_replay(top->recent, feed_in_window, top);
+	err = recent_replay(top->recent, feed_in_window, top);
+	return err ? err : feed(feed_ctx, &end, sizeof(end));
 }
 
 /* A terminal gets what fits, from its top left corner; a file gets one report after the other. */
@@ -87,12 +92,14 @@ static int redraw(struct top *top)
 	const struct exporter *text = exporter_find("text");
 	struct tables_opts to = top->cli->tables;
 	struct export_opts eo = top->cli->export;
+	struct term term = term_of(stdout);
 	struct view v;
 	char *buf = NULL;
 	size_t size = 0;
 	FILE *out;
 	int err;
 
+	eo.term = &term;
 	to.tables = text->needs(&eo);
 	err = view_open_source(replay, top, &to, &v);
 	if (err)
@@ -119,6 +126,10 @@ static int second(void *ctx)
 	uint64_t from = now_ns() - WINDOW_S * UINT64_C(1000000000);
 	int err;
 
+	if (!top->started) {	/* the flush of a recording's head */
+		top->started = true;
+		return 0;
+	}
 	top->window_ns = top->window_ns > from ? top->window_ns : from;
 	err = redraw(top);
 	recent_second(top->recent);
@@ -131,18 +142,6 @@ static uint64_t no_bytes(void *ctx)
 	return 0;
 }
 
-/* The report asks the environment for its width where it writes to no terminal itself. */
-static void tell_width(void)
-{
-	struct winsize size = {};
-	char text[16];
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return;
-	snprintf(text, sizeof(text), "%u", size.ws_col);
-	setenv("COLUMNS", text, 1);
-}
-
 int cmd_top(const struct cli *cli)
 {
 	struct top top = {.cli = cli, .recent = recent_new(WINDOW_S), .window_ns = now_ns()};
@@ -152,7 +151,6 @@ int cmd_top(const struct cli *cli)
 
 	if (!top.recent)
 		return fail(EXIT_FAILED, "top: no memory");
-	tell_width();
 	err = session_run_sink(&cli->session, &sink, &result);
 	recent_free(top.recent);
 	return err ? EXIT_FAILED : EXIT_OK;

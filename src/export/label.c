@@ -66,8 +66,8 @@ void label_entity(const struct tables *t, const struct names *n, uint64_t entity
 		by->text(t, entity, out->key, sizeof(out->key));
 	if (*out->name)
 		return;
-	/* Nothing but a key: "cpu 1". */
-	snprintf(out->name, sizeof(out->name), "%s %s", by->name, *out->key ? out->key : "-");
+	/* Nothing but a key: "cpu 1"; not even that: "no lock". */
+	snprintf(out->name, sizeof(out->name), "%s %s", *out->key ? by->name : "no", *out->key ? out->key : by->name);
 	*out->key = '\0';
 }
 
