@@ -45,7 +45,8 @@ static int record(const struct cli *cli, struct recording_writer *w)
 		return EXIT_FAILED;
 	talk("%llu records%s", (unsigned long long)result.records, result.lost ? "" : ", none lost");
 	if (result.lost)
-		talk("%llu lost (see the report); a larger --ring-size may help", (unsigned long long)result.lost);
+		talk("%llu lost, see the report%s", (unsigned long long)result.lost,
+		     result.ring_lost ? "; a larger --ring-size may help" : "");
 	return EXIT_OK;
 }
 

@@ -301,7 +301,9 @@ static void finish(struct session *s)
 	end.status = s->result.wait_status;
 	put(s, &end, sizeof(end));
 	flush(s);
-#define X(number, name, is_loss, help) s->result.lost += is_loss ? s->counts[number] : 0;
+#define X(number, name, is_loss, help) \
+	s->result.lost += is_loss ? s->counts[number] : 0; \
+	s->result.ring_lost += strncmp(#name, "ring_", 5) ? 0 : s->counts[number];
 	COUNTS(X)
 #undef X
 }

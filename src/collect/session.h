@@ -22,7 +22,7 @@ struct recording_writer;
 struct session_result {
 	int wait_status;	/* of the command, valid if has_status */
 	bool has_status;
-	uint64_t records, lost;
+	uint64_t records, lost, ring_lost;	/* the last: because the ring was full */
 };
 
 /* Where the records go. */
