@@ -28,14 +28,16 @@ static __always_inline struct join *join_of_current(void)
 static __always_inline void count_eagain(void)
 {
 	struct eagain_key key = {.tgid = bpf_get_current_pid_tgid() >> 32};
-	struct task_struct *cur;
 	__u64 one = 1, *n;
 	__u32 op;
 
-	if (!config.task_storage)
-		return;		/* 5.10: classic programs have no typed current task */
-	cur = bpf_get_current_task_btf();
-	read_futex(cur, task_syscall(cur), &key.futex, &op);
+	if (config.task_storage) {
+		struct task_struct *cur = bpf_get_current_task_btf();
+
+		read_futex(cur, task_syscall(cur), &key.futex, &op);
+	} else {	/* before 5.11 classic programs have no typed current task */
+		key.futex = BPF_CORE_READ((struct pt_regs *)stack_regs((void *)bpf_get_current_task()), ARG0);
+	}
 	n = bpf_map_lookup_elem(&eagains, &key);
 	if (n)
 		__sync_fetch_and_add(n, 1);

@@ -148,17 +148,19 @@ def names_decide():
 
 def pid_namespace():
     """Inside a PID namespace ids are its own to ask for, and both are told."""
-    if not shutil.which("unshare"):
-        return skip("pid_namespace", "no unshare (package util-linux)")
+    inside = ["unshare", "--pid", "--fork", "--mount-proc"]
+    probe = run(inside + ["true"], status=None)
+    if probe.returncode:
+        return skip("pid_namespace", f"no PID namespace with a /proc of its own here: {probe.stderr.strip()}")
     file = path("ns.wlag")
     # $! is an id of the new namespace, where low numbers are other processes than outside.
     script = '"$@" >/dev/null & exec "$0" record -o "$FILE" -d 1s -p $!'
-    run(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, WAKELAG, *workload("sleepers", 2, 2)],
+    run(inside + ["sh", "-c", script, WAKELAG, *workload("sleepers", 2, 2)],
         env={**os.environ, "FILE": file})
     events = export(file, "events", "thread.drift")
     check("pid_namespace_threads", len({e["entity"] for e in events}) == 2, f"{len(events)} samples")
     report = run([WAKELAG, "report", file]).stdout
-    check("pid_namespace_both_ids", ", there " in report, report)
+    check("pid_namespace_both_ids", ", inside " in report, report)
 
 
 main(names_decide, pid_namespace, selection, children, follow, languages)
