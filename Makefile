@@ -116,7 +116,7 @@ units-built: $(UNITS)
 workloads-built: $(WORKLOADS)
 demo:
 	$(Q)tools/install-deps build
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) -s --no-print-directory all
 	$(Q)B=$(B) tools/demo
 bench: all $(WORKLOADS)
 	$(Q)B=$(B) tools/bench $(BENCH)
