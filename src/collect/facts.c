@@ -45,7 +45,7 @@ void facts_text(struct facts *f, const char *value, const char *name, ...)
 	f->put(f->ctx, &r, sizeof(r));
 }
 
-static void facts_number(struct facts *f, const char *name, uint64_t value)
+void facts_number(struct facts *f, const char *name, uint64_t value)
 {
 	char text[32];
 

@@ -24,6 +24,8 @@ struct probe {
 	struct wakelag_bpf *skel;
 	struct bpf_link *links[MAX_LINKS];
 	size_t link_cnt;
+	int stats_fd;
+	uint64_t run_ns;	/* when the statistics were switched on */
 	bool may_futex, has_futex, has_futex2;
 	struct ring_buffer *ring;
 	probe_absent absent;
@@ -217,6 +219,8 @@ void probe_close(struct probe *p)
 		return;
 	while (p->link_cnt)
 		bpf_link__destroy(p->links[--p->link_cnt]);
+	if (p->stats_fd > 0)
+		close(p->stats_fd);
 	ring_buffer__free(p->ring);
 	wakelag_bpf__destroy(p->skel);
 	free(p);
@@ -371,25 +375,50 @@ int probe_drain(struct probe *p, size_t max, probe_sink sink, void *ctx)
 	return err < 0 ? err : 0;
 }
 
-static uint64_t recursion_misses(struct probe *p)
+/* Sums over all our programs. */
+static void sum_info(struct probe *p, uint64_t *ret_misses, uint64_t *ret_run_ns)
 {
 	struct bpf_program *prog;
-	uint64_t sum = 0;
 
+	*ret_misses = 0;
+	*ret_run_ns = 0;
 	bpf_object__for_each_program(prog, p->skel->obj) {
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
 
-		if (bpf_program__fd(prog) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-			sum += info.recursion_misses;
+		if (bpf_program__fd(prog) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			continue;
+		*ret_misses += info.recursion_misses;
+		*ret_run_ns += info.run_time_ns;
 	}
-	return sum;
+}
+
+int probe_cost_begin(struct probe *p)
+{
+	uint64_t misses;
+	int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	if (fd < 0)
+		return fd;
+	p->stats_fd = fd;
+	sum_info(p, &misses, &p->run_ns);
+	return 0;
+}
+
+uint64_t probe_cost_end(struct probe *p)
+{
+	uint64_t misses, run_ns;
+
+	sum_info(p, &misses, &run_ns);
+	close(p->stats_fd);
+	p->stats_fd = 0;
+	return run_ns - p->run_ns;
 }
 
 void probe_counts(struct probe *p, uint64_t counts[COUNT_CNT])
 {
 	int fd = bpf_map__fd(p->skel->maps.counts);
-	uint64_t *per_cpu = calloc(p->cpu_cnt, sizeof(*per_cpu));
+	uint64_t *per_cpu = calloc(p->cpu_cnt, sizeof(*per_cpu)), run_ns;
 
 	for (uint32_t id = 0; per_cpu && id < COUNT_CNT; id++) {
 		counts[id] = 0;
@@ -399,7 +428,7 @@ void probe_counts(struct probe *p, uint64_t counts[COUNT_CNT])
 			counts[id] += per_cpu[cpu];
 	}
 	free(per_cpu);
-	counts[COUNT_recursion] = recursion_misses(p);
+	sum_info(p, &counts[COUNT_recursion], &run_ns);
 }
 
 static int dump_eagains(struct probe *p, uint64_t time, probe_sink sink, void *ctx)

@@ -56,3 +56,11 @@ int probe_drain(struct probe *p, size_t max, probe_sink sink, void *ctx);
 void probe_counts(struct probe *p, uint64_t counts[COUNT_CNT]);
 /* Gives rec_eagain and rec_overrun of all keys, with `time` as their time. */
 int probe_dump_maps(struct probe *p, uint64_t time, probe_sink sink, void *ctx);
+
+/*
+ * What our programs cost, measured for a while between begin and end: nanoseconds of CPU that they ran,
+ * as the kernel's BPF statistics tell (which see no more than the programs themselves). Needs
+ * CAP_SYS_ADMIN and kernel 5.8: begin returns -errno where it can't be had.
+ */
+int probe_cost_begin(struct probe *p);
+uint64_t probe_cost_end(struct probe *p);

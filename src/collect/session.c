@@ -24,6 +24,7 @@ enum {
 	DRAIN_MS = 20,			/* the ring holds 100 ms of the highest rate seen (1.2M records/s) */
 	DRAIN_MAX = 1 << 20,		/* records a time, so that signals are served in between */
 	TICKS_PER_S = 1000 / DRAIN_MS,
+	COST_TICKS = 5,			/* the programs' cost is measured once, after the first second, for so long */
 	NR_FUTEX_WAITV = 449,		/* the first of the newer futex calls, on all architectures */
 };
 
@@ -41,6 +42,7 @@ struct session {
 	size_t alive;			/* processes whose end ends the recording */
 	int write_err;
 	bool saw_init;
+	uint64_t cost_since;
 	enum end_reason end;		/* 0 while it goes on */
 	struct session_result result;
 };
@@ -181,6 +183,19 @@ static void show_progress(const struct session *s, uint64_t now)
 		talk_progress("recording %s: %" PRIu64 "s; Ctrl-C ends it", s->what, had);
 }
 
+/* Once and not for long: the statistics that it takes cost every run of a program some 40 ns themselves. */
+static void measure_cost(struct session *s, uint64_t now)
+{
+	if (s->ticks == TICKS_PER_S && !probe_cost_begin(s->probe)) {
+		s->cost_since = now;
+	} else if (s->ticks == TICKS_PER_S + COST_TICKS && s->cost_since) {
+		uint64_t ns = probe_cost_end(s->probe);
+
+		facts_number(&s->facts, "cost.bpf_programs_ns_per_s", ns * 1000000 / ((now - s->cost_since) / 1000 + 1));
+		s->cost_since = 0;
+	}
+}
+
 static void on_tick(struct session *s)
 {
 	uint64_t now = now_ns(), times;
@@ -195,6 +210,7 @@ static void on_tick(struct session *s)
 		if (flush(s))
 			s->end = END_ERROR;
 	}
+	measure_cost(s, now);
 	if (s->opts->duration_ns && now - s->start_ns >= s->opts->duration_ns && !s->end)
 		s->end = END_DURATION;
 }

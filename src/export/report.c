@@ -188,7 +188,11 @@ static void cost_text(const struct report *r, const struct fact *f, char *out, s
 
 	term_escape(&r->term, f->name + 5, name, sizeof(name));
 	term_escape(&r->term, f->value, value, sizeof(value));
-	if (has_end(name, "_ns")) {
+	if (has_end(name, "_ns_per_s")) {
+		name[strlen(name) - strlen("_ns_per_s")] = '\0';
+		percent_text(number, UINT64_C(1000000000), share, sizeof(share));
+		snprintf(value, sizeof(value), "%s of a CPU", share);
+	} else if (has_end(name, "_ns")) {
 		name[strlen(name) - 3] = '\0';
 		text_ns(number, value, sizeof(value));
 		percent_text(number, r->length_ns, share, sizeof(share));

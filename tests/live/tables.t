@@ -76,4 +76,13 @@ def shapes(file):
           f"{ {r['entity'] for r in top} }")
 
 
-main(main_job)
+def cost():
+    """The report says what the recording cost."""
+    file = path("cost.wlag")
+    record_command(file, "--", *workload("sleepers", 2, 2))
+    report = run([WAKELAG, "report", file]).stdout
+    cost_lines = report[report.rindex("  cost: "):]
+    check("cost_said", all(w in cost_lines for w in ("bpf programs", "collector cpu", "bytes")), cost_lines)
+
+
+main(cost, main_job)
