@@ -87,7 +87,7 @@ static void put_about(const struct svg *s, struct page *p)
 	put_lines(p, LINE_CHARS, "class=\"l\"", raw);
 }
 
-/* What the picture can't show: losses have no time, what was censored no length. The cut is shown. */
+/* What was lost, by cause; when is hatched at the plots' top edge. What was censored has no length to show. */
 static void put_losses(const struct svg *s, struct page *p)
 {
 	char raw[1200] = "lost:";
@@ -103,7 +103,7 @@ static void put_losses(const struct svg *s, struct page *p)
 	bool any = at != none;
 
 	if (any && at < sizeof(raw))
-		at += (size_t)snprintf(raw + at, sizeof(raw) - at, " (when is not known)");
+		at += (size_t)snprintf(raw + at, sizeof(raw) - at, " (when: hatched at the top)");
 	if (s->is_cut && at < sizeof(raw))
 		snprintf(raw + at, sizeof(raw) - at, "%s what came after the cut", any ? "," : "");
 	else if (!any)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What both plots are drawn with. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "axis.h"
@@ -54,6 +55,21 @@ int svg_x(const struct svg *s, uint64_t ns)
 	return SVG_LEFT + (int)((share > 1 ? 1 : share) * plot_width(s) + 0.5);
 }
 
+static void put_loss_times(const struct svg *s, int y)
+{
+	struct loss_time l;
+	char from[32], to[32];
+
+	for (size_t i = 0; tables_loss_time(s->t, i, &l); i++) {
+		int left = svg_x(s, l.from), right = svg_x(s, l.to);
+
+		fprintf(s->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"url(#wakelag-hatch)\">"
+			"<title>%" PRIu64 " lost between %s and %s</title></rect>\n",
+			left, y, right > left ? right - left : 1, SVG_LOSS, l.n, text_ns(l.from, from, sizeof(from)),
+			text_ns(l.to, to, sizeof(to)));
+	}
+}
+
 void svg_frame(const struct svg *s, int y, int height)
 {
 	fprintf(s->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"frame\"/>\n", SVG_LEFT, y, SVG_PLOT,
@@ -70,6 +86,7 @@ void svg_time_axis(const struct svg *s, int y, int height)
 	uint64_t step = axis_step(s->length_ns, 10);
 	char label[32];
 
+	put_loss_times(s, y);
 	for (uint64_t tick = 0; step && tick <= s->length_ns; tick += step) {
 		int x = svg_x(s, tick);
 

@@ -9,6 +9,7 @@ enum {
 	SVG_WIDTH = 1000,
 	SVG_LEFT = 190,		/* of the plots: names and latencies stand left of it */
 	SVG_PLOT = 690,		/* the plots' width; legends stand right of it */
+	SVG_LOSS = 6,		/* the strip at the top that is hatched where something was lost */
 	SVG_CUT = 24,		/* of that, what is hatched if the recording was cut off */
 	SVG_AXIS = 38, SVG_SCALE = 160,
 	SVG_CHAR = 6,		/* an 11 px character, on average */
@@ -32,7 +33,10 @@ void svg_text(FILE *out, int x, int y, const char *attrs, const char *raw);
 /* The x of a time; the end of the recording is the end of the plot, or of what is not hatched. */
 int svg_x(const struct svg *s, uint64_t ns);
 
-/* A plot's frame, hatched where nothing was recorded, and its time axis below, SVG_AXIS high. */
+/*
+ * A plot's frame, hatched where nothing was recorded; and when it is filled, its time axis below, SVG_AXIS
+ * high, with a hatched strip along its top edge where something was lost: what was seen then stays in sight.
+ */
 void svg_frame(const struct svg *s, int y, int height);
 void svg_time_axis(const struct svg *s, int y, int height);
 

@@ -45,10 +45,28 @@ void counts_done(struct counts *c)
 	u64map_done(&c->cgstat);
 }
 
+static bool is_loss(uint32_t count_id)
+{
+	static const bool losses[COUNT_CNT] = {
+#define X(number, name, loss, help) [number] = loss,
+		COUNTS(X)
+#undef X
+	};
+
+	return losses[count_id];
+}
+
+/* What a counter grew by happened since the counters were told before. */
 int counts_count(struct counts *c, const struct rec_count *r)
 {
 	if (r->id >= COUNT_CNT)
 		return -EBADMSG;
+	if (r->time > c->time) {
+		c->time_before = c->time;
+		c->time = r->time;
+	}
+	if (is_loss(r->id) && r->value > c->total[r->id] && c->sink->loss)
+		c->sink->loss(c->sink->ctx, c->time_before, c->time, r->value - c->total[r->id]);
 	c->total[r->id] = r->value;
 	return 0;
 }

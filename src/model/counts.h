@@ -18,6 +18,7 @@ struct cgroup_stat;
 struct counts {
 	const struct span_sink *sink;
 	uint64_t total[32];		/* enum count_id: the last values */
+	uint64_t time, time_before;	/* of the last values, and of those before */
 	struct u64map eagain;		/* struct eagain */
 	struct u64map overrun;		/* struct overrun */
 	struct u64map tracked;		/* key: tid, or tgid with bit 32 set; no value */

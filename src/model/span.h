@@ -142,4 +142,6 @@ struct span_sink {
 	void (*span)(void *ctx, const struct span *s);
 	void (*counter)(void *ctx, enum entity_counter id, uint32_t tid, uint64_t n);
 	void (*total)(void *ctx, unsigned int count_id, uint64_t value);
+	/* n things were lost some time between from and to (0: the start); may be NULL. In order of time. */
+	void (*loss)(void *ctx, uint64_t from_ns, uint64_t to_ns, uint64_t n);
 };

@@ -26,6 +26,40 @@ void counters_done(struct tables *t)
 		tally_done(&t->counters[i]);
 	free(t->counter_rows);
 	t->counter_rows = NULL;
+	free(t->loss_times);
+	t->loss_times = NULL;
+	t->loss_time_cnt = 0;
+}
+
+/* Neighbours become one, so there are no more than the seconds of the recording; a hostile one has a limit. */
+void loss_times_add(struct tables *t, uint64_t from, uint64_t to, uint64_t n)
+{
+	struct loss_time *last = t->loss_time_cnt ? &t->loss_times[t->loss_time_cnt - 1] : NULL, *grown;
+
+	if (last && (from <= last->to || t->loss_time_cnt == LOSS_TIMES_MAX)) {
+		last->to = to > last->to ? to : last->to;
+		last->n += n;
+		return;
+	}
+	grown = realloc(t->loss_times, (t->loss_time_cnt + 1) * sizeof(*grown));
+	if (!grown) {
+		tables_failed(t, -ENOMEM);
+		return;
+	}
+	t->loss_times = grown;
+	grown[t->loss_time_cnt++] = (struct loss_time){from, to, n};
+}
+
+bool tables_loss_time(const struct tables *t, size_t i, struct loss_time *out)
+{
+	uint64_t start = tables_start_ns(t);
+
+	if (i >= t->loss_time_cnt)
+		return false;
+	*out = t->loss_times[i];
+	out->from = out->from > start ? out->from - start : 0;
+	out->to = out->to > start ? out->to - start : 0;
+	return true;
 }
 
 static bool drop(void *ctx, struct tally_row *r)

@@ -18,6 +18,7 @@ enum {
 	ENTITIES_MAX = 32768,	/* of a metric, in a pass that sums */
 	BLAME_MAX = 131072,
 	COUNTERS_MAX = 16384,	/* entities of a counter */
+	LOSS_TIMES_MAX = 16384,
 	LOCKS_MAX = 65536,
 };
 
@@ -63,6 +64,8 @@ struct tables {
 	struct tally counters[ECOUNT_CNT];	/* b: tid */
 	uint64_t counter_sums[ECOUNT_CNT];
 	uint64_t totals[COUNT_CNT];
+	struct loss_time *loss_times;
+	size_t loss_time_cnt;
 	struct counter_row *counter_rows;
 	size_t counter_row_cnt;
 };
@@ -98,5 +101,6 @@ void events_add(struct tables *t, const struct span *s, uint64_t latency);
 void events_finish(struct tables *t);
 
 void counters_add(struct tables *t, enum entity_counter id, uint32_t tid, uint64_t n);
+void loss_times_add(struct tables *t, uint64_t from, uint64_t to, uint64_t n);
 void counters_finish(struct tables *t);
 void counters_done(struct tables *t);

@@ -101,9 +101,19 @@ static void on_total(void *ctx, unsigned int count_id, uint64_t value)
 		t->totals[count_id] = value;
 }
 
+static void on_loss(void *ctx, uint64_t from_ns, uint64_t to_ns, uint64_t n)
+{
+	struct tables *t = ctx;
+
+	if (!t->err && t->pass != PASS_TOP)
+		loss_times_add(t, from_ns, to_ns, n);
+}
+
 struct span_sink tables_sink(struct tables *t)
 {
-	return (struct span_sink){.ctx = t, .span = on_span, .counter = on_counter, .total = on_total};
+	return (struct span_sink){
+		.ctx = t, .span = on_span, .counter = on_counter, .total = on_total, .loss = on_loss,
+	};
 }
 
 int tables_pass_done(struct tables *t, bool *again)

@@ -55,6 +55,11 @@ struct event_row {
 	uint64_t stage_ns[];			/* the metric's stages, without gaps */
 };
 
+/* Some time between these, n things were lost. */
+struct loss_time {
+	uint64_t from, to, n;
+};
+
 const struct tables_opts *tables_opts(const struct tables *t);
 uint64_t tables_start_ns(const struct tables *t);
 const struct group *tables_group(const struct tables *t, size_t i);
@@ -62,6 +67,7 @@ bool tables_cell(const struct tables *t, size_t i, struct cell *out);
 bool tables_blame(const struct tables *t, size_t i, struct blame_row *out);
 bool tables_counter(const struct tables *t, size_t i, struct counter_row *out);
 bool tables_loss(const struct tables *t, size_t i, const char **cause, uint64_t *count);
+bool tables_loss_time(const struct tables *t, size_t i, struct loss_time *out);
 
 /* Adds the group's samples of a stage, zeros included, to h; STAGE_CNT: of the whole. 0 or -ENOMEM. */
 int tables_add_hist(const struct tables *t, const struct group *g, unsigned int stage, struct hist *h);

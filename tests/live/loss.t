@@ -25,6 +25,8 @@ def counted():
     lost = losses(file)
     lost_wakings = sum(lost.get(c, 0) for c in LOST_WAKINGS)
     check("loss_happened", lost_wakings > 1000, f"{lost}")
+    picture = run([WAKELAG, "export", file, "--format", "svg"]).stdout
+    check("loss_in_the_picture", " lost between " in picture, "no strip that says when")
     rows = export(file, "heatmap", "thread.runq")
     totals = {c: counters(file, c) for c in ("waking", "waking_again", "waking_preempted", "censored.thread.runq")}
     value = {c: t[""] if "" in t else sum(t.values()) for c, t in totals.items()}

@@ -148,6 +148,28 @@ static void counters_add_up_to_their_totals(void **state)
 	tables_free(t);
 }
 
+static void times_of_loss_are_since_the_start_and_merge(void **state)
+{
+	struct tables *t = new_tables((struct tables_opts){.top = 2});
+	struct span_sink sink = tables_sink(t);
+	uint64_t start = 5000000000;
+	struct loss_time l;
+	bool again;
+
+	(void)state;
+	tables_start(t, start);
+	sink.loss(sink.ctx, 0, start + 100, 3);
+	sink.loss(sink.ctx, start + 100, start + 200, 4);
+	sink.loss(sink.ctx, start + 300, start + 400, 5);
+	assert_int_equal(tables_pass_done(t, &again), 0);
+	assert_true(tables_loss_time(t, 0, &l));
+	assert_true(l.from == 0 && l.to == 200 && l.n == 7);
+	assert_true(tables_loss_time(t, 1, &l));
+	assert_true(l.from == 300 && l.to == 400 && l.n == 5);
+	assert_false(tables_loss_time(t, 2, &l));
+	tables_free(t);
+}
+
 static void too_many_counted_entities_are_in_the_rest(void **state)
 {
 	struct tables *t = new_tables((struct tables_opts){.top = 1});
@@ -285,6 +307,7 @@ int main(void)
 		cmocka_unit_test(blame_is_summed_by_whom_and_for_which_lock),
 		cmocka_unit_test(blame_beyond_the_cap_is_folded_and_adds_up),
 		cmocka_unit_test(counters_add_up_to_their_totals),
+		cmocka_unit_test(times_of_loss_are_since_the_start_and_merge),
 		cmocka_unit_test(too_many_counted_entities_are_in_the_rest),
 		cmocka_unit_test(events_are_sorted_by_end_then_arrival),
 		cmocka_unit_test(an_event_reader_can_stop),
