@@ -159,6 +159,25 @@ static __always_inline void join_drop(struct task_struct *p)
 		bpf_map_delete_elem(&joins_by_task, &key);
 }
 
+static __always_inline void end_preempted(struct join *j)
+{
+	if (!j->at)
+		return;
+	add_waiting(j->at - 1, -1);
+	j->at = 0;
+}
+
+/* It is no longer ours: nothing of it waits any more. */
+static __always_inline void end_waiting(struct join *j)
+{
+	__u32 first = join_holds(j->state) ? j->held : j->taken;
+
+	end_preempted(j);
+	for (__u32 i = 0; i < WAKE_SLOTS; i++)
+		if (i < j->seq - first)
+			add_waiting(j->wakes[(first + i) & (WAKE_SLOTS - 1)].at, -1);
+}
+
 /*
  * No wakeup of the collector for a record (a submit that wakes costs 50 times one that doesn't): it
  * drains on a timer. Only a ring that fills up wakes it, looked at every 64 records of a CPU.
@@ -187,3 +206,36 @@ static __always_inline void release_late(struct cpu_state *cs, struct join *j, _
 }
 
 #define REC_HDR(upper, type) {.kind = REC_##upper##_KIND, .len = sizeof(struct type)}
+
+/* The wakings that nothing accounts for yet, and the wait that is open; see join.h. */
+static __always_inline void fill_open(struct rec_task_end *r, struct join *j)
+{
+	__u32 pending = j->seq - j->taken, state = j->state;
+
+	r->open_wakings = pending + (join_holds(state) ? 1 : 0);
+	if (state == JOIN_PREEMPTED) {
+		r->open = j->why == WAIT_THROTTLED ? OPEN_THROTTLED : OPEN_PREEMPTED;
+		r->open_off = j->off;
+	} else if (state == JOIN_BLOCKED || state == JOIN_WOKEN || state == JOIN_WOKEN_OUT) {
+		r->open = state == JOIN_BLOCKED && !pending ? OPEN_BLOCKED : OPEN_WOKEN;
+		r->open_off = j->off;
+	} else if (r->open_wakings) {
+		r->open = OPEN_WOKEN;
+	}
+}
+
+static __always_inline void fill_end(struct rec_task_end *r, struct task_struct *p, struct join *j, __u64 now)
+{
+	*r = (struct rec_task_end){
+		.hdr = REC_HDR(TASK_END, rec_task_end),
+		.tid = p->pid,
+		.tgid = p->tgid,
+		.time = now,
+		.waking = j->waking + j->seq,
+		.waking_again = j->waking_again,
+		.waking_preempted = j->waking_preempted,
+		.lost_waking = j->lost_waking,
+		.syscall = j->syscall,
+	};
+	fill_open(r, j);
+}

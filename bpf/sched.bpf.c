@@ -114,14 +114,6 @@ static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *
 		SET_LOADS(r, &ctx->load, load_since(j, w));
 }
 
-static __always_inline void end_preempted(struct join *j)
-{
-	if (!j->at)
-		return;
-	add_waiting(j->at - 1, -1);
-	j->at = 0;
-}
-
 /* Emits the wait that ends with this switch-in; w is NULL if no waking was seen. */
 static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct wake *w)
 {
@@ -205,18 +197,10 @@ static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 
 static __always_inline void emit_end(struct event_ctx *ctx, struct join *j)
 {
-	struct rec_task_end r = {
-		.hdr = REC_HDR(TASK_END, rec_task_end),
-		.tid = ctx->task->pid,
-		.tgid = ctx->task->tgid,
-		.time = ctx->now,
-		.waking = j->waking + j->seq,
-		.waking_again = j->waking_again,
-		.waking_preempted = j->waking_preempted,
-		.lost_waking = j->lost_waking,
-		.exited = 1,
-	};
+	struct rec_task_end r;
 
+	fill_end(&r, ctx->task, j, ctx->now);
+	r.exited = 1;
 	if (bpf_ringbuf_output(&ring, &r, sizeof(r), ring_flags(ctx->cs)))
 		count(COUNT_ring_task);
 }
@@ -287,7 +271,7 @@ static __always_inline void take_timer(struct cpu_state *cs, struct task_struct 
 	w->fired = slot->fired;
 }
 
-/* j->seq counts the appended wakings; j->waking those that are not, see dump_ends. */
+/* j->seq counts the appended wakings; j->waking those that are not, see fill_end(). */
 static __always_inline void wake_up(struct join *j, struct wake *w)
 {
 	count(COUNT_waking);

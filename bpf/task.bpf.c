@@ -189,39 +189,6 @@ int dump_tasks(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* The wakings that nothing accounts for yet, and the wait that is open; see join.h. */
-static __always_inline void fill_open(struct rec_task_end *r, struct join *j)
-{
-	__u32 pending = j->seq - j->taken, state = j->state;
-
-	r->open_wakings = pending + (join_holds(state) ? 1 : 0);
-	if (state == JOIN_PREEMPTED) {
-		r->open = j->why == WAIT_THROTTLED ? OPEN_THROTTLED : OPEN_PREEMPTED;
-		r->open_off = j->off;
-	} else if (state == JOIN_BLOCKED || state == JOIN_WOKEN || state == JOIN_WOKEN_OUT) {
-		r->open = state == JOIN_BLOCKED && !pending ? OPEN_BLOCKED : OPEN_WOKEN;
-		r->open_off = j->off;
-	} else if (r->open_wakings) {
-		r->open = OPEN_WOKEN;
-	}
-}
-
-static __always_inline void fill_end(struct rec_task_end *r, struct task_struct *p, struct join *j)
-{
-	*r = (struct rec_task_end){
-		.hdr = REC_HDR(TASK_END, rec_task_end),
-		.tid = p->pid,
-		.tgid = p->tgid,
-		.time = bpf_ktime_get_ns(),
-		.waking = j->waking + j->seq,
-		.waking_again = j->waking_again,
-		.waking_preempted = j->waking_preempted,
-		.lost_waking = j->lost_waking,
-		.syscall = j->syscall,
-	};
-	fill_open(r, j);
-}
-
 /* What the tracked tasks were in when the recording ended; held futex waits come first. */
 SEC("iter/task")
 int dump_ends(struct bpf_iter__task *ctx)
@@ -239,7 +206,7 @@ int dump_ends(struct bpf_iter__task *ctx)
 		bpf_seq_write(ctx->meta->seq, &j->late, sizeof(j->late));
 		j->late_held = 0;
 	}
-	fill_end(&r, p, j);
+	fill_end(&r, p, j, bpf_ktime_get_ns());
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }
@@ -293,9 +260,10 @@ static __always_inline void retrack(struct task_struct *p, const char *comm)
 	if (!target && j) {
 		if (j->late_held)
 			release_late(NULL, j, FUTEX_RET_UNKNOWN);
-		fill_end(&r, p, j);
+		fill_end(&r, p, j, bpf_ktime_get_ns());
 		if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP))
 			count(COUNT_ring_task);
+		end_waiting(j);
 		join_drop(p);
 	}
 	emit_identity(p, comm, 0);

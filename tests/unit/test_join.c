@@ -15,13 +15,8 @@
  *
  * BLESS=1 rewrites the files with what the join says: read the diff.
  */
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fixtures.h"
 #include "join_run.h"
-
-#define FIXTURES "tests/fixtures/join"
 
 static void parse_waking(struct run *r, const char *args)
 {
@@ -65,79 +60,29 @@ static void run_line(struct run *r, const char *line)
 }
 
 /* The fixture as it would be if the join were right. */
-static char *run_fixture(char *text)
+static char *run_fixture(const char *text)
 {
-	char *line, *out = NULL;
+	char *copy = strdup(text), *rest = copy, *line, *out = NULL;
 	size_t size = 0;
 	struct run r = {.out = open_memstream(&out, &size)};
 
+	assert_non_null(copy);
 	assert_non_null(r.out);
-	while ((line = strsep(&text, "\n"))) {
-		if ((!text && !*line) || !strncmp(line, "=>", 2))
+	while ((line = strsep(&rest, "\n"))) {
+		if ((!rest && !*line) || !strncmp(line, "=>", 2))
 			continue;
 		fprintf(r.out, "%s\n", line);
 		run_line(&r, line);
 	}
 	fclose(r.out);
-	return out;
-}
-
-/* 1 if the file says something else than the join. */
-static int check_fixture(const char *path)
-{
-	FILE *f = fopen(path, "r+e");
-	char *text = NULL, *copy, *have;
-	size_t size = 0, same = 0;
-	int differs;
-
-	assert_non_null(f);
-	if (getdelim(&text, &size, '\0', f) < 0)
-		fail_msg("%s is empty", path);
-	copy = strdup(text);
-	assert_non_null(copy);
-	have = run_fixture(copy);
-	differs = strcmp(text, have) != 0;
-	if (differs && getenv("BLESS")) {
-		f = freopen(path, "we", f);
-		assert_non_null(f);
-		fputs(have, f);
-		differs = 0;
-	} else if (differs) {
-		for (size_t i = 0; text[i] && text[i] == have[i]; i++)
-			same = text[i] == '\n' ? i + 1 : same;
-		print_error("%s\nwant: %.*s\nhave: %.*s\n", path, (int)strcspn(text + same, "\n"), text + same,
-			    (int)strcspn(have + same, "\n"), have + same);
-	}
-	assert_int_equal(fclose(f), 0);
-	free(text);
 	free(copy);
-	free(have);
-	return differs;
-}
-
-static int is_fixture(const struct dirent *d)
-{
-	const char *dot = strrchr(d->d_name, '.');
-
-	return dot && !strcmp(dot, ".txt");
+	return out;
 }
 
 static void fixtures_give_their_waits(void **state)
 {
-	struct dirent **files;
-	int cnt = scandir(FIXTURES, &files, is_fixture, alphasort), bad = 0;
-
 	(void)state;
-	assert_true(cnt > 0);
-	for (int i = 0; i < cnt; i++) {
-		char path[512];
-
-		snprintf(path, sizeof(path), FIXTURES "/%s", files[i]->d_name);
-		bad += check_fixture(path);
-		free(files[i]);
-	}
-	free(files);
-	assert_int_equal(bad, 0);
+	check_fixtures("tests/fixtures/join", run_fixture);
 }
 
 int main(void)

@@ -12,7 +12,6 @@
  * that are not 0 follow as `=> total NAME VALUE`. Stages of 0 are left out. BLESS=1 rewrites the files
  * with what the model says: read the diff.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,8 +25,7 @@
 #include "src/model/model.h"
 #include "src/trace/record_info.h"
 #include "src/trace/text.h"
-
-#define FIXTURES "tests/fixtures/model"
+#include "fixtures.h"
 
 static const char *const count_names[] = {
 #define X(number, name, is_loss, help) [number] = #name,
@@ -163,77 +161,10 @@ static char *run_fixture(const char *text)
 	return out;
 }
 
-static char *read_file(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	assert_non_null(f);
-	if (getdelim(&text, &size, '\0', f) < 0)
-		fail_msg("%s is empty", path);
-	fclose(f);
-	return text;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-/* Prints where they part, with the lines up to the next record. */
-static void print_difference(const char *path, const char *want, const char *have)
-{
-	const char *w = want, *h = have, *start = want;
-	int nr = 1;
-
-	for (; *w && *w == *h; w++, h++) {
-		if (*w == '\n') {
-			nr++;
-			start = w + 1;
-		}
-	}
-	h -= w - start;
-	print_error("%s:%d differs\nwant: %.*s\nhave: %.*s\n", path, nr, (int)strcspn(start, "\n"), start,
-		    (int)strcspn(h, "\n"), h);
-}
-
-static int is_fixture(const struct dirent *d)
-{
-	const char *dot = strrchr(d->d_name, '.');
-
-	return dot && !strcmp(dot, ".txt");
-}
-
 static void fixtures_give_their_spans(void **state)
 {
-	struct dirent **files;
-	int cnt = scandir(FIXTURES, &files, is_fixture, alphasort), bad = 0;
-
 	(void)state;
-	assert_true(cnt > 0);
-	for (int i = 0; i < cnt; i++) {
-		char path[512], *want, *have;
-
-		snprintf(path, sizeof(path), FIXTURES "/%s", files[i]->d_name);
-		want = read_file(path);
-		have = run_fixture(want);
-		if (strcmp(want, have) && getenv("BLESS"))
-			write_file(path, have);
-		else if (strcmp(want, have)) {
-			print_difference(path, want, have);
-			bad++;
-		}
-		free(want);
-		free(have);
-		free(files[i]);
-	}
-	free(files);
-	assert_int_equal(bad, 0);
+	check_fixtures("tests/fixtures/model", run_fixture);
 }
 
 static void no_span(void *ctx, const struct span *s)
