@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # make            build/wakelag             make check   install what is missing, build, run all tests (root)
 # make check-kernels  the static program on other kernels in qemu; writes docs/matrix.md
+# make check-go   the truth tests of goroutines with other Go toolchains and ways to build
 # make check-all  make check, with the newest kernel too
 # make demo       the main job on a bundled workload (root)
 # make bench      costs, as ratios          make fuzz    the readers under libFuzzer for FUZZ_SECONDS
@@ -11,12 +12,12 @@ B ?= build
 CLANG ?= clang-16
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-PKGS := libbpf libelf zlib jansson
+PKGS := libbpf libdw libelf zlib jansson
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -lm
 STATIC_LIBS = $(shell pkg-config --static --libs $(PKGS) 2>/dev/null) -lm
 ifdef DEBUG
 override CFLAGS += -O0
@@ -34,11 +35,13 @@ msg = @printf '  %-8s %s\n' '$(1)' '$(2)';
 SRCS := $(wildcard src/*.c src/*/*.c)
 OBJS := $(SRCS:%.c=$(B)/%.o)
 LIB := $(B)/libwakelag.a
-BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+# golang.bpf.c is an object of its own, see there.
+BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(filter-out bpf/golang.bpf.c,$(wildcard bpf/*.bpf.c)))
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-WORKLOADS := $(patsubst tests/workloads/%.c,$(B)/workloads/%,$(wildcard tests/workloads/*.c))
+WORKLOADS := $(patsubst tests/workloads/%.c,$(B)/workloads/%,$(wildcard tests/workloads/*.c)) \
+	$(patsubst tests/workloads/go/%.go,$(B)/workloads/go/%,$(wildcard tests/workloads/go/*.go))
 
-.PHONY: all static man install uninstall check check-all check-kernels demo bench fuzz unit live units-built workloads-built kernels-built clean
+.PHONY: all static man install uninstall check check-all check-kernels check-go demo bench fuzz unit live units-built workloads-built kernels-built clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/wakelag
@@ -54,6 +57,9 @@ $(B)/wakelag.bpf.o: $(BPF_OBJS)
 $(B)/wakelag.skel.h: $(B)/wakelag.bpf.o
 	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name wakelag_bpf >$@
 
+$(B)/golang.skel.h: $(B)/bpf/golang.bpf.o
+	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name golang_bpf >$@
+
 # System call names of this architecture, from the C library's own header.
 $(B)/syscalls.inc: Makefile
 	$(call msg,GEN,$@)mkdir -p $(@D)
@@ -65,6 +71,7 @@ $(B)/src/%.o: src/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 $(B)/src/collect/probe.o $(B)/src/collect/probe_doctor.o: $(B)/wakelag.skel.h
+$(B)/src/collect/probe_go.o: $(B)/golang.skel.h
 $(B)/src/model/syscall.o: $(B)/syscalls.inc
 
 $(LIB): $(filter-out $(B)/src/main.o,$(OBJS))
@@ -78,8 +85,15 @@ $(B)/wakelag.1: $(B)/wakelag
 $(B)/wakelag.bash: $(B)/wakelag
 	$(call msg,GEN,$@)$< print-completion >$@
 # One file to copy to a server: needs nothing there but the kernel.
-$(B)/wakelag-static: $(B)/src/main.o $(LIB)
+$(B)/no_disassembler.o: tools/static/no_disassembler.c
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c $< -o $@
+$(B)/wakelag-static: $(B)/src/main.o $(B)/no_disassembler.o $(LIB)
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static $^ $(STATIC_LIBS) -o $@
+
+# Prints rows for src/go/layouts.c from the debug information of Go programs.
+$(B)/go-layouts: tools/go/layouts.c $(LIB)
+	$(call msg,CC,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 	$(call msg,CC,$@)mkdir -p $(@D)
@@ -88,9 +102,21 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIB)
 $(B)/fuzz_recording: tests/fuzz/fuzz_recording.c $(wildcard src/trace/*.[ch] src/model/*.[ch] src/base/*.[ch]) $(B)/syscalls.inc
 	$(call msg,FUZZ,$@)$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE -I$(B) -I. -fsanitize=fuzzer,address,undefined \
 		$(filter %.c,$^) -lz -o $@
+$(B)/fuzz_go_binary: tests/fuzz/fuzz_go_binary.c $(addprefix src/go/,binary.c buildinfo.c image.c pclntab.c) src/base/u64map.c \
+		$(wildcard src/go/*.h)
+	$(call msg,FUZZ,$@)mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined $(filter %.c,$^) -o $@
 $(B)/workloads/%: tests/workloads/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $< -o $@ -lm -lrt
+# Go's build cache is ours, too: what is under $(B) is all that a build leaves.
+GO ?= go
+export GO
+$(B)/workloads/go/%: tests/workloads/go/%.go $(wildcard tests/workloads/go/*/*.go)
+	$(call msg,GO,$@)mkdir -p $(@D)
+	$(Q)CGO_ENABLED=$(if $(filter %_cgo,$*),1,0) GOFLAGS=-trimpath GO111MODULE=off GOCACHE=$(abspath $(B)/go-cache) $(GO) build -o $@ $<
+$(B)/tests/unit/test_go_binary $(B)/tests/unit/test_go_runtime: | $(B)/workloads/go/frames
+$(B)/tests/unit/test_go_process: | $(B)/workloads/go/crowd
 $(B)/static/%: tests/workloads/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread -static $< -o $@ -lm -lrt
@@ -110,6 +136,10 @@ check-kernels:
 	$(Q)tools/install-deps
 	$(Q)$(MAKE) --no-print-directory all kernels-built
 	$(Q)B=$(B) tools/kernels/check --matrix docs/matrix.md
+check-go:
+	$(Q)tools/install-deps
+	$(Q)$(MAKE) --no-print-directory all workloads-built
+	$(Q)B=$(B) tools/go/check
 # What tools/kernels/guest runs: it has no C library.
 kernels-built: $(B)/wakelag-static $(addprefix $(B)/static/,timers spin locks forkstorm eagain)
 units-built: $(UNITS)
@@ -121,9 +151,10 @@ demo:
 bench: all $(WORKLOADS)
 	$(Q)B=$(B) tools/bench $(BENCH)
 FUZZ_SECONDS ?= 60
-fuzz: $(B)/fuzz_recording
-	$(Q)mkdir -p $(B)/fuzz-corpus
+fuzz: $(B)/fuzz_recording $(B)/fuzz_go_binary
+	$(Q)mkdir -p $(B)/fuzz-corpus $(B)/fuzz-corpus-go
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=2 $(B)/fuzz-corpus tests/fuzz/corpus
+	$(Q)$(B)/fuzz_go_binary -max_total_time=$(FUZZ_SECONDS) -max_len=400 -timeout=5 $(B)/fuzz-corpus-go
 static: $(B)/wakelag-static
 man: $(B)/wakelag.1 $(B)/wakelag.bash
 PREFIX ?= /usr/local

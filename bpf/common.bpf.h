@@ -46,6 +46,24 @@ struct {
 	__type(value, __u8);
 } wanted __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct overrun_key);
+	__type(value, __u64);
+} overruns __weak SEC(".maps");
+
+/* The Go processes that are traced, by their ids in the initial PID namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_GO_PROCS);
+	__type(key, __u32);
+	__type(value, struct go_proc);
+} go_procs __weak SEC(".maps");
+
+/* 0: go_procs is empty, and nobody looks into it. */
+volatile __u32 go_cnt __weak SEC(".bss");
+
 /*
  * The context we run in, told by the programs of irq.bpf.c: the kernel's own count is out of reach where
  * per-CPU variables have no symbols (CONFIG_KALLSYMS_ALL).
@@ -187,6 +205,22 @@ static __always_inline __u64 ring_flags(struct cpu_state *cs)
 	if (cs && (++cs->emits & 63) == 0 && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_bytes)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
+}
+
+/* Id of p in its own namespace; 0 in the initial one. */
+static __always_inline __u32 id_inside(struct task_struct *p)
+{
+	struct pid *pid = BPF_CORE_READ(p, thread_pid);
+	struct upid its = {};
+	__u32 level;
+
+	if (!pid)
+		return 0;
+	level = BPF_CORE_READ(pid, level);
+	if (!level || level > 32)
+		return 0;
+	bpf_probe_read_kernel(&its, sizeof(its), &pid->numbers[0] + level);
+	return its.nr;
 }
 
 static __always_inline void lost_wait(struct join *j, bool had_waking)

@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "config.h"
+#include "go.h"
 #include "join.h"
 
 #define PF_IO_WORKER 0x00000010		/* include/linux/sched.h */
@@ -131,11 +132,36 @@ static __always_inline __s16 task_syscall(struct task_struct *p)
 #if defined(__TARGET_ARCH_x86)
 #define ARG0 di
 #define ARG1 si
-enum { NR_futex = 202, NR_futex_waitv = 449, NR_futex_wait = 455 };
+#define ARG3 r10
+enum { NR_futex = 202, NR_futex_waitv = 449, NR_futex_wait = 455, NR_epoll_wait = 232, NR_epoll_pwait = 281 };
 #elif defined(__TARGET_ARCH_arm64)
 #define ARG0 orig_x0
 #define ARG1 regs[1]
-enum { NR_futex = 98, NR_futex_waitv = 449, NR_futex_wait = 455 };
+#define ARG3 regs[3]
+enum { NR_futex = 98, NR_futex_waitv = 449, NR_futex_wait = 455, NR_epoll_wait = -100, NR_epoll_pwait = 22 };
+#endif
+
+/* Go: where a thread's storage is, and the registers of its calls and of the current g (ABIInternal, 1.17). */
+#if defined(__TARGET_ARCH_x86)
+#define TASK_TLS(p) ((p)->thread.fsbase)
+#define GO_ARG0(ctx) ((ctx)->ax)
+#define GO_ARG1(ctx) ((ctx)->bx)
+#define GO_ARG2(ctx) ((ctx)->cx)
+#define GO_ARG3(ctx) ((ctx)->di)
+#define GO_G(ctx) ((ctx)->r14)
+#define GO_SP(ctx) ((ctx)->sp)
+#define GO_BP(ctx) ((ctx)->bp)
+#define GO_IP(ctx) ((ctx)->ip)
+#elif defined(__TARGET_ARCH_arm64)
+#define TASK_TLS(p) ((p)->thread.uw.tp_value)
+#define GO_ARG0(ctx) ((ctx)->regs[0])
+#define GO_ARG1(ctx) ((ctx)->regs[1])
+#define GO_ARG2(ctx) ((ctx)->regs[2])
+#define GO_ARG3(ctx) ((ctx)->regs[3])
+#define GO_G(ctx) ((ctx)->regs[28])
+#define GO_SP(ctx) ((ctx)->sp)
+#define GO_BP(ctx) ((ctx)->regs[29])
+#define GO_IP(ctx) ((ctx)->pc)
 #endif
 
 static __always_inline bool is_futex_wait(__s32 syscall)

@@ -18,6 +18,7 @@ enum filter {
 
 enum { HIST_SLICES = 128 };	/* run slices that a CPU remembers, a power of two */
 enum { MAX_CPUS = 1024 };
+enum { MAX_GO_PROCS = 1024 };
 
 struct bpf_config {
 	__u32 filter;		/* enum filter */

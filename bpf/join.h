@@ -175,6 +175,8 @@ struct join {
 	__u8 moves;
 	__u8 late_held;		/* `late` waits for its futex call to return */
 	__u16 at;		/* as in struct wake, plus 1, while preempted */
+	__u64 goid, startpc, gopc, until;	/* at off, as in struct rec_wait */
+	__u32 go_gen;		/* of the go_proc that this thread was checked against */
 	/* the wakers' side */
 	__u32 seq;		/* wakings appended */
 	struct wake wakes[WAKE_SLOTS];

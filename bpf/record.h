@@ -29,6 +29,16 @@ enum rec_kind {
 	REC_CGSTAT_KIND = 11,
 	REC_FACT_KIND = 12,
 	REC_END_KIND = 13,
+	REC_GO_KIND = 14,
+	REC_STACK_KIND = 15,
+	REC_STW_KIND = 16,
+	REC_SYMBOL_KIND = 17,
+	REC_GOPROC_KIND = 18,
+	REC_GOWORD_KIND = 19,
+	REC_GOSNAP_KIND = 20,
+	REC_GOSITE_KIND = 21,
+	REC_GOHIST_KIND = 22,
+	REC_GOLABEL_KIND = 23,
 	REC_KIND_END,
 };
 
@@ -58,7 +68,49 @@ enum timer_kind {
 	TIMER_ITIMER = 4,
 	TIMER_ALARM = 5,
 	TIMER_JIFFIES = 6,	/* timer wheel: asked, due are 0 */
+	TIMER_GO = 7,		/* of rec_overrun only: a Go channel timer that fired with nobody waiting */
 };
+
+/* Values of rec_wait.goid beside a goroutine's id. */
+#define GOID_NONE 0ull			/* no Go thread, or none that we can read */
+#define GOID_SCHEDULER 0xffffffffffffffffull	/* a Go thread (M) without a goroutine */
+#define GOID_PARKED 0xfffffffffffffffeull	/* the same, in its own futex for idle Ms (m.park) */
+
+/* How a goroutine became runnable. */
+enum go_cause {
+	GO_UNSEEN = 0,		/* not seen: readied is 0, or from the runtime's own stamp (sampled is 1) */
+	GO_READIED = 1,		/* ready(): by a goroutine, or by a timer or the runtime (waker_goid 0) */
+	GO_PREEMPTED = 2,
+	GO_YIELDED = 3,
+	GO_NEW = 4,
+	GO_SYSCALL = 5,		/* came out of a system call and found no P */
+	GO_NETPOLL = 6,		/* readied by the network poller */
+};
+
+/* What timer made it runnable, by the function that the timer runs. */
+enum go_timer {
+	GO_TIMER_NONE = 0,
+	GO_TIMER_SLEEP = 1,
+	GO_TIMER_TIMER = 2,	/* a channel timer without a period */
+	GO_TIMER_TICKER = 3,
+	GO_TIMER_FUNC = 4,	/* AfterFunc, context deadlines: the goroutine that it started */
+	GO_TIMER_DEADLINE = 5,	/* of network I/O */
+};
+
+/* Whose numbers a rec_goword names. */
+enum go_word { GO_WORD_REASON = 1, GO_WORD_STW = 2 };
+
+/* Histograms that the Go runtime keeps itself. */
+enum go_hist {
+	GO_HIST_RUN = 1,	/* sched.timeToRun: runnable to running, of one in eight */
+	GO_HIST_STW_STOPPING_GC = 2,
+	GO_HIST_STW_STOPPING_OTHER = 3,
+	GO_HIST_STW_TOTAL_GC = 4,
+	GO_HIST_STW_TOTAL_OTHER = 5,
+};
+
+/* How much is probed; values of rec_goproc.level. */
+enum go_level { GO_OFF = 0, GO_SNAPSHOT = 1, GO_LIGHT = 2, GO_FULL = 3 };
 
 /* Values of rec_wait.syscall that are no system call number. */
 enum {
@@ -123,7 +175,14 @@ enum end_reason {
 	X(16, overrun_map, 1, "timer overruns: table full") \
 	X(17, file_cut, 1, "the recording was cut off: what came after is not there") \
 	X(18, file_bad_record, 1, "records that could not be decoded") \
-	X(19, missed_waking, 1, "waits that ended with no waking seen: the kernel did not give us the event")
+	X(19, missed_waking, 1, "waits that ended with no waking seen: the kernel did not give us the event") \
+	X(20, ring_goroutine, 1, "ring full: a goroutine's wait, a stop-the-world or a stack") \
+	X(21, goroutine_full, 1, "goroutines that could not be followed: table full") \
+	X(22, stack_full, 1, "call stacks that could not be kept: table full") \
+	X(23, go_unreadable, 1, "Go probes whose goroutine could not be read (memory not resident)") \
+	X(24, go_hits, 0, "hits of probes in Go processes") \
+	X(25, go_births, 0, "goroutines started") \
+	X(26, go_deaths, 0, "goroutines ended")
 
 enum count_id {
 #define X(number, name, is_loss, help) COUNT_##name = number,
@@ -177,7 +236,11 @@ struct rec_hdr {
 	F(__u8, timer, LAST, hdr)		/* enum timer_kind */ \
 	F(__u8, policy, LAST, hdr)		/* SCHED_* */ \
 	F(__u8, prio, LAST, hdr)		/* kernel priority: 0..99 real time, 100..139 nice */ \
-	F(__u8, moves, ZERO, hdr)		/* migrations while runnable: that many REC_MOVE belong to it */
+	F(__u8, moves, ZERO, hdr)		/* migrations while runnable: that many REC_MOVE belong to it */ \
+	F(__u64, until, FROM, ran)		/* a Go thread's epoll wait: when its own timeout would end it, about */ \
+	F(__u64, goid, LAST, hdr)		/* of the goroutine that was running at off, or GOID_* */ \
+	F(__u64, startpc, LAST, hdr)		/* its function, as in REC_GO */ \
+	F(__u64, gopc, LAST, hdr)		/* and where it was created */
 
 /* A task had the CPU in [start, end); emitted only where a tracked task waited for that CPU. */
 #define REC_SLICE(F, T) \
@@ -289,10 +352,159 @@ struct rec_hdr {
 	F(__s32, status, ZERO, hdr)		/* the command's wait status, if there was one */ \
 	F(__u32, pad, ZERO, hdr)
 
+/*
+ * A goroutine got to run (_Grunnable to _Grunning): everything about the wait that ended. With the light
+ * probes only those that a timer made runnable, and those that the runtime itself stamped (sampled).
+ *
+ *	left            readied         ran		when     fired   readied   ran
+ *	 |    waiting      |  runnable   |		 | late     |  ready  |  runnable |
+ */
+#define REC_GO(F, T) \
+	F(__u32, tid, PREV, hdr)		/* the thread (M) that runs it */ \
+	F(__u64, ran, TIME, hdr) \
+	F(__u64, readied, FROM, ran)		/* became runnable; 0: not seen */ \
+	F(__u64, left, FROM, readied)		/* stopped running; 0: not seen, or new */ \
+	F(__u64, fired, FROM, readied)		/* its timer was run; 0: no timer */ \
+	F(__u64, when, FROM, fired)		/* asked: the timer's `when` */ \
+	F(__u64, period, LAST, hdr)		/* of the timer, ns */ \
+	F(__u64, goid, LAST, hdr) \
+	F(__u64, startpc, LAST, hdr)		/* the function that it was created with */ \
+	F(__u64, gopc, LAST, hdr)		/* return address of the go statement */ \
+	F(__u64, labels, LAST, hdr)		/* address of its pprof labels, see REC_GOLABEL; 0: none */ \
+	F(__u64, lock, LAST, hdr)		/* semaphore waited for; 0: none */ \
+	F(__u64, waker_goid, LAST, hdr)		/* 0: no goroutine: a timer, the poller, the scheduler */ \
+	F(__u64, waker_startpc, LAST, hdr) \
+	F(__u64, waker_gopc, LAST, hdr) \
+	F(__u32, tgid, LAST, hdr) \
+	F(__u32, waker, LAST, hdr)		/* thread that readied it; 0: not seen */ \
+	F(__u32, fired_by, LAST, hdr)		/* thread that ran the timer */ \
+	F(__u32, stack, LAST, hdr)		/* id of a REC_STACK: where it waits; 0: not taken */ \
+	F(__u16, cpu, LAST, hdr) \
+	F(__u8, cause, LAST, hdr)		/* enum go_cause */ \
+	F(__u8, timer, LAST, hdr)		/* enum go_timer */ \
+	F(__u8, reason, LAST, hdr)		/* of its last wait, the runtime's number, see REC_GOWORD */ \
+	F(__u8, sampled, LAST, hdr)		/* 1: readied is the runtime's own stamp, of one in eight */ \
+	F(__u16, pad, ZERO, hdr)
+
+/* A call stack of a goroutine, the innermost first, 0 behind the last. Given before what refers to it. */
+#define REC_STACK(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u32, id, ZERO, hdr) \
+	F(__u32, pad, ZERO, hdr) \
+	F(__u64, pc0, ZERO, hdr) F(__u64, pc1, ZERO, hdr) F(__u64, pc2, ZERO, hdr) F(__u64, pc3, ZERO, hdr) \
+	F(__u64, pc4, ZERO, hdr) F(__u64, pc5, ZERO, hdr) F(__u64, pc6, ZERO, hdr) F(__u64, pc7, ZERO, hdr) \
+	F(__u64, pc8, ZERO, hdr) F(__u64, pc9, ZERO, hdr) F(__u64, pc10, ZERO, hdr) F(__u64, pc11, ZERO, hdr)
+
+/* The Go world was stopped and is started again. */
+#define REC_STW(F, T) \
+	F(__u32, tid, PREV, hdr)		/* the thread that stopped it */ \
+	F(__u64, end, TIME, hdr) \
+	F(__u64, stopped, FROM, end)		/* all had stopped; 0: not seen */ \
+	F(__u64, start, FROM, stopped)		/* stopping began */ \
+	F(__u64, goid, PREV, hdr)		/* the goroutine that stopped it, 0: none */ \
+	F(__u64, last_goid, ZERO, hdr)		/* who stopped last; 0: not seen */ \
+	F(__u64, last_startpc, ZERO, hdr) \
+	F(__u64, last_gopc, ZERO, hdr) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u32, last_tid, ZERO, hdr) \
+	F(__u32, reason, PREV, hdr)		/* the runtime's number, see REC_GOWORD; 0: before 1.21, see stack */ \
+	F(__u32, stack, PREV, hdr)
+
+/*
+ * A place in the code of a process. A pc with inlined calls is several, the innermost has depth 0.
+ * Given before the first record that has the pc. The last frame of a pc has last set.
+ */
+#define REC_SYMBOL(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, pc, PREV, hdr)			/* as in the record that has it: a return address or a function's begin */ \
+	F(__u32, line, ZERO, hdr)		/* 0: not known */ \
+	F(__u16, depth, ZERO, hdr) \
+	F(__u16, last, ZERO, hdr) \
+	T(func, 200) \
+	T(file, 200)
+
+/* A process is a Go program; again whenever the level changes. */
+#define REC_GOPROC(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u32, level, ZERO, hdr)		/* enum go_level */ \
+	F(__u32, checked, ZERO, hdr)		/* 1: the layout agrees with the live process */ \
+	T(version, 64) \
+	T(why, 200)				/* of this level, or why it can't be more; for people */
+
+/* What a number of the Go runtime of a process means, as the runtime itself calls it ("chan receive"). */
+#define REC_GOWORD(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u32, word, PREV, hdr)		/* enum go_word */ \
+	F(__u32, number, ZERO, hdr) \
+	T(text, 64)
+
+/* A Go process's scheduler as read from outside at one moment. */
+#define REC_GOSNAP(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, took_ns, ZERO, hdr)		/* to read it */ \
+	F(__u32, goroutines, PREV, hdr)		/* all but dead ones; system goroutines too */ \
+	F(__u32, runnable, PREV, hdr) \
+	F(__u32, running, PREV, hdr) \
+	F(__u32, in_syscall, PREV, hdr) \
+	F(__u32, waiting, PREV, hdr) \
+	F(__u32, ms, PREV, hdr)			/* threads that the runtime has */ \
+	F(__u32, ms_idle, PREV, hdr) \
+	F(__u32, ms_spinning, PREV, hdr) \
+	F(__u32, ms_syscall, PREV, hdr)		/* in a system call or C code */ \
+	F(__u32, ms_locked, PREV, hdr)		/* LockOSThread */ \
+	F(__u32, ps, PREV, hdr)			/* GOMAXPROCS */ \
+	F(__u32, ps_idle, PREV, hdr) \
+	F(__u32, ps_running, PREV, hdr) \
+	F(__u32, ps_syscall, PREV, hdr) \
+	F(__u32, ps_stopped, PREV, hdr)		/* for the garbage collector */ \
+	F(__u32, runq_global, PREV, hdr) \
+	F(__u32, runq_local, PREV, hdr)		/* sum over the Ps */ \
+	F(__u32, timers, PREV, hdr)		/* in all heaps */ \
+	F(__u32, timers_max, PREV, hdr)		/* in the fullest heap */ \
+	F(__u32, gc_waiting, PREV, hdr)		/* 1: the world is being stopped, or is */ \
+	F(__u32, gc_cycles, PREV, hdr)		/* so far; 0: not known */ \
+	F(__u32, pad, ZERO, hdr) \
+	F(__u64, sched_ticks, PREV, hdr)	/* goroutines scheduled so far, sum over the Ps */ \
+	F(__u64, mutex_wait_ns, PREV, hdr)	/* the runtime's estimate, so far */ \
+	F(__u64, partial, ZERO, hdr)		/* goroutines that were not looked at: too many */
+
+/* So many goroutines of a snapshot (same tgid, time) have the same creation site, status and reason. */
+#define REC_GOSITE(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, startpc, ZERO, hdr)		/* 0 with gopc 0: the sum of all small ones */ \
+	F(__u64, gopc, ZERO, hdr) \
+	F(__u64, oldest_ns, ZERO, hdr)		/* the longest that one of them has been waiting, as far as known */ \
+	F(__u64, labels, ZERO, hdr) \
+	F(__u32, count, ZERO, hdr) \
+	F(__u32, stack, ZERO, hdr)		/* where one of them waits; 0: not taken */ \
+	F(__u32, status, ZERO, hdr)		/* the runtime's: 1 runnable, 2 running, 3 syscall, 4 waiting, ... */ \
+	F(__u32, reason, ZERO, hdr)		/* the runtime's wait reason if it waits */
+
+/* A bucket of one of the runtime's own histograms grew. */
+#define REC_GOHIST(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, time, TIME, hdr) \
+	F(__u64, lo_ns, ZERO, hdr)		/* [lo, hi) */ \
+	F(__u64, hi_ns, FROM, lo_ns) \
+	F(__u64, count, ZERO, hdr)		/* by so much since the last of its kind; the first is since the start */ \
+	F(__u32, which, PREV, hdr)		/* enum go_hist */ \
+	F(__u32, pad, ZERO, hdr)
+
+/* The pprof labels at an address, "key=value,key=value" sorted by key. */
+#define REC_GOLABEL(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, labels, ZERO, hdr) \
+	T(text, 200)
+
 #define RECORDS(X) \
 	X(WAIT, wait) X(SLICE, slice) X(MOVE, move) X(TASK, task) X(TASK_END, task_end) \
 	X(COUNT, count) X(EAGAIN, eagain) X(OVERRUN, overrun) X(CLOCK, clock) X(CGROUP, cgroup) \
-	X(CGSTAT, cgstat) X(FACT, fact) X(END, end)
+	X(CGSTAT, cgstat) X(FACT, fact) X(END, end) X(GO, go) X(STACK, stack) X(STW, stw) \
+	X(SYMBOL, symbol) X(GOPROC, goproc) X(GOWORD, goword) X(GOSNAP, gosnap) X(GOSITE, gosite) \
+	X(GOHIST, gohist) X(GOLABEL, golabel)
 
 #define REC_MEMBER(type, name, codec, ref) type name;
 #define REC_TEXT_MEMBER(name, size) char name[size];
@@ -304,8 +516,11 @@ struct rec_hdr {
 RECORDS(X)
 #undef X
 
-_Static_assert(sizeof(struct rec_wait) == 128, "rec_wait has no holes");
+_Static_assert(sizeof(struct rec_wait) == 160, "rec_wait has no holes");
 _Static_assert(sizeof(struct rec_slice) == 40, "rec_slice has no holes");
 _Static_assert(sizeof(struct rec_move) == 48, "rec_move has no holes");
 _Static_assert(sizeof(struct rec_task) == 64, "rec_task has no holes");
 _Static_assert(sizeof(struct rec_task_end) == 72, "rec_task_end has no holes");
+_Static_assert(sizeof(struct rec_go) == 144, "rec_go has no holes");
+_Static_assert(sizeof(struct rec_stack) == 112, "rec_stack has no holes");
+_Static_assert(sizeof(struct rec_stw) == 80, "rec_stw has no holes");

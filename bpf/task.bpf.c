@@ -22,22 +22,6 @@ static __always_inline __u32 id_for_collector(struct task_struct *p)
 	return mine.ns == its.ns ? its.nr : 0;
 }
 
-/* Id of p in its own namespace; 0 in the initial one. */
-static __always_inline __u32 id_inside(struct task_struct *p)
-{
-	struct pid *pid = BPF_CORE_READ(p, thread_pid);
-	struct upid its = {};
-	__u32 level;
-
-	if (!pid)
-		return 0;
-	level = BPF_CORE_READ(pid, level);
-	if (!level || level > 32)
-		return 0;
-	bpf_probe_read_kernel(&its, sizeof(its), &pid->numbers[0] + level);
-	return its.nr;
-}
-
 static __always_inline bool below_cgroup(struct cgroup *cg)
 {
 	struct cgroup_subsys_state *css;
@@ -155,12 +139,13 @@ static __always_inline void fill_identity(struct rec_task *r, struct task_struct
 	__builtin_memcpy(r->comm, comm, sizeof(r->comm));
 }
 
+/* An exec wakes the collector: it may be of a program that it wants to probe. */
 static __always_inline void emit_identity(struct task_struct *p, const char *comm, __u32 flags)
 {
 	struct rec_task r;
 
 	fill_identity(&r, p, comm, flags);
-	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), flags & TASK_EXECED ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		count(COUNT_ring_task);
 }
 

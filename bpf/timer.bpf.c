@@ -23,13 +23,6 @@ struct {
 	__type(value, __u32);
 } timerfd_owners SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, struct overrun_key);
-	__type(value, __u64);
-} overruns SEC(".maps");
-
 static __always_inline bool starts_with(const char *s, const char *prefix, __u32 len)
 {
 	for (__u32 i = 0; i < len; i++)

@@ -171,7 +171,8 @@ void cli_parse(int argc, char **argv, struct cli *out)
 	struct argp argp = {.options = options, .parser = parse_opt, .help_filter = complete_help};
 	char name[64] = "wakelag";
 
-	*out = (struct cli){.command = commands, .format = exporters, .session.ring_bytes = 16 << 20};
+	*out = (struct cli){.command = commands, .format = exporters, .session.ring_bytes = 16 << 20,
+			    .session.go = GO_AUTO};
 	join_command_line(argc, argv, out);
 	for (const struct command *c = commands; c->run && argc > 1; c++)
 		if (c->name && !strcmp(argv[1], c->name))

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../bpf/record.h"
 #include "base/units.h"
 #include "cli.h"
+#include "stats/period.h"
 
 const char *const option_groups[OPTION_GROUP_CNT] = {
 	[OPTIONS_TARGET] = "What to trace",
@@ -101,6 +103,35 @@ static const char *set_ring_size(struct cli *cli, const char *value)
 	return NULL;
 }
 
+static const struct {
+	const char *name;
+	int level;
+} go_levels[] = {
+	{"auto", GO_AUTO}, {"off", GO_OFF}, {"snapshot", GO_SNAPSHOT}, {"light", GO_LIGHT}, {"full", GO_FULL},
+};
+
+enum { GO_LEVEL_CNT = sizeof(go_levels) / sizeof(go_levels[0]) };
+
+static const char *go_levels_list(char *buf, size_t size)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < GO_LEVEL_CNT && at < size; i++)
+		at += snprintf(buf + at, size - at, "%s%s", at ? ", " : "", go_levels[i].name);
+	return buf;
+}
+
+static const char *set_go(struct cli *cli, const char *value)
+{
+	for (int i = 0; i < GO_LEVEL_CNT; i++) {
+		if (strcmp(go_levels[i].name, value))
+			continue;
+		cli->session.go = go_levels[i].level;
+		return NULL;
+	}
+	return NOT_LISTED;
+}
+
 static const char *set_no_syscalls(struct cli *cli, const char *value)
 {
 	(void)value;
@@ -178,6 +209,22 @@ static const char *set_top(struct cli *cli, const char *value)
 	return NULL;
 }
 
+static const char *set_period(struct cli *cli, const char *value)
+{
+	uint64_t *period = &cli->tables.period_ns;
+
+	if (parse_time(value, period) || *period < PERIOD_MIN_NS || *period > PERIOD_MAX_NS)
+		return "is no time from 100us to 10m";
+	return NULL;
+}
+
+static const char *set_late(struct cli *cli, const char *value)
+{
+	if (parse_time(value, &cli->tables.late_ns) || !cli->tables.late_ns)
+		return "is no time; give a number with a unit, as in 500us";
+	return NULL;
+}
+
 static const char *set_verify(struct cli *cli, const char *value)
 {
 	(void)value;
@@ -210,6 +257,8 @@ const struct option_row option_rows[] = {
 	 "of the buffer between kernel and collector, a power of two"},
 	{"no-syscalls", 268, NULL, RECORDING, OPTIONS_RECORDING, set_no_syscalls, NULL, NULL,
 	 "leave out the futex tracepoints, which cost every system call 16 ns"},
+	{"go", 270, "LEVEL", RECORDING, OPTIONS_RECORDING, set_go, go_levels_list, "",
+	 "how deep to look into Go programs"},
 	{"csv", 260, "FILE", IN_MAIN, OPTIONS_VIEW, set_csv, NULL, NULL, "also write the heatmap as CSV"},
 	{"format", 261, "NAME", IN_EXPORT, OPTIONS_VIEW, set_format, exporters_list, "", "what to write"},
 	{"table", 262, "NAME", IN_EXPORT, OPTIONS_VIEW, set_table, tables_list, "", "which table"},
@@ -219,6 +268,10 @@ const struct option_row option_rows[] = {
 	{"by", 265, "NAME", VIEWING, OPTIONS_VIEW, set_by, dims_list, "", "what an entity is"},
 	{"top", 266, "N", VIEWING, OPTIONS_VIEW, set_top, NULL, "64",
 	 "entities of each metric, by summed latency; the others are 'rest'"},
+	{"period", 271, "TIME", VIEWING, OPTIONS_VIEW, set_period, NULL, NULL,
+	 "of the periodic timers to look for, as 10ms; default: each one's own, found from its wakeups"},
+	{"late", 272, "TIME", VIEWING, OPTIONS_VIEW, set_late, NULL, NULL,
+	 "from where on a periodic timer's wakeup is late; default: a tenth of the period, at least 1ms"},
 	{"verify", 269, NULL, IN_DOCTOR, OPTIONS_DOCTOR, set_verify, NULL, NULL,
 	 "record a loop that measures itself, under load, and compare; takes 2 s"},
 	{"quiet", 'q', NULL, RECORDING | VIEWING, OPTIONS_TALK, set_quiet, NULL, NULL, "say only what went wrong"},

@@ -56,9 +56,10 @@ enum cgroup_subsys_id { cpu_cgrp_id = 1 };
 
 struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
-	unsigned long di, si, ax, orig_ax;
+	unsigned long di, si, ax, bx, cx, r10, r14, bp, sp, ip, orig_ax;
 #elif defined(__TARGET_ARCH_arm64)
 	u64 regs[31];
+	u64 sp, pc;
 	u64 orig_x0;
 	s32 syscallno;
 #endif
@@ -67,6 +68,16 @@ struct pt_regs {
 struct thread_info {
 	u32 status;
 	u32 cpu;
+};
+
+struct thread_struct {
+#if defined(__TARGET_ARCH_x86)
+	unsigned long fsbase;
+#elif defined(__TARGET_ARCH_arm64)
+	struct {
+		unsigned long tp_value;
+	} uw;
+#endif
 };
 
 struct pid_namespace;
@@ -127,6 +138,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	void *stack;
 	char comm[16];
+	struct thread_struct thread;
 };
 struct task_struct___5_13 {
 	volatile long state;	/* until 5.13; then unsigned int __state (2f064a59a11f) */

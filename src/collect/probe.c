@@ -27,6 +27,7 @@ struct probe {
 	int stats_fd;
 	uint64_t run_ns;	/* when the statistics were switched on */
 	bool may_futex, has_futex, has_futex2;
+	uint32_t go_cnt;
 	struct ring_buffer *ring;
 	probe_absent absent;
 	void *absent_ctx;
@@ -463,4 +464,29 @@ int probe_dump_maps(struct probe *p, uint64_t time, probe_sink sink, void *ctx)
 		err = sink(ctx, &r, sizeof(r));
 	}
 	return err;
+}
+
+int probe_go_proc(struct probe *p, uint32_t tgid, const struct go_proc *proc)
+{
+	int fd = bpf_map__fd(p->skel->maps.go_procs);
+	struct go_proc before;
+	bool was = !bpf_map_lookup_elem(fd, &tgid, &before);
+
+	if (proc ? bpf_map_update_elem(fd, &tgid, proc, BPF_ANY) : was && bpf_map_delete_elem(fd, &tgid))
+		return -errno;
+	p->go_cnt += (proc != NULL) - was;
+	p->skel->bss->go_cnt = p->go_cnt;
+	return 0;
+}
+
+struct probe_shared probe_share(const struct probe *p)
+{
+	return (struct probe_shared){
+		.ring = bpf_map__fd(p->skel->maps.ring),
+		.counts = bpf_map__fd(p->skel->maps.counts),
+		.cpus = bpf_map__fd(p->skel->maps.cpus),
+		.go_procs = bpf_map__fd(p->skel->maps.go_procs),
+		.overruns = bpf_map__fd(p->skel->maps.overruns),
+		.config = (const struct bpf_config *)&p->skel->rodata->config,
+	};
 }

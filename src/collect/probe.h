@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "../../bpf/config.h"
+#include "../../bpf/go.h"
 #include "../../bpf/record.h"
 
 struct probe;
@@ -64,3 +65,14 @@ int probe_dump_maps(struct probe *p, uint64_t time, probe_sink sink, void *ctx);
  */
 int probe_cost_begin(struct probe *p);
 uint64_t probe_cost_end(struct probe *p);
+
+/* Says that a process (its id in the initial PID namespace) is a Go program; NULL: no longer. 0 or -errno. */
+int probe_go_proc(struct probe *p, uint32_t tgid, const struct go_proc *proc);
+
+/* What the object of probe_go.h shares with ours: fds of maps, which stay ours. */
+struct probe_shared {
+	int ring, counts, cpus, go_procs, overruns;
+	const struct bpf_config *config;
+};
+
+struct probe_shared probe_share(const struct probe *p);

@@ -18,6 +18,7 @@
 #include "../base/err.h"
 #include "../trace/writer.h"
 #include "facts.h"
+#include "golang.h"
 #include "probe.h"
 
 enum {
@@ -33,6 +34,7 @@ struct session {
 	const struct record_sink *sink;
 	struct target target;
 	struct probe *probe;
+	struct golang *golang;
 	struct facts facts;
 	int epoll, timer, signals;
 	uint64_t start_ns;
@@ -93,6 +95,7 @@ static int put_kernel(void *ctx, const void *rec, size_t len)
 		if (t->flags & TASK_TRACKED)
 			facts_cgroup(&s->facts, t->cgroup, t->tid);
 	}
+	golang_record(s->golang, rec);
 	return put(s, rec, len);
 }
 
@@ -203,9 +206,11 @@ static void on_tick(struct session *s)
 	if (read(s->timer, &times, sizeof(times)) != sizeof(times))
 		return;
 	drain(s);
+	golang_tick(s->golang, now);
 	if (++s->ticks % TICKS_PER_S == 0) {
 		write_counts(s, now);
 		facts_second(&s->facts, now);
+		golang_second(s->golang, now);
 		show_progress(s, now);
 		if (flush(s))
 			s->end = END_ERROR;
@@ -233,6 +238,13 @@ static void on_exit_of(struct session *s, int pidfd)
 		s->end = s->target.child ? END_COMMAND_EXIT : END_TARGET_EXIT;
 }
 
+/* It filled up, or a program was executed. */
+static void on_ring(struct session *s)
+{
+	drain(s);
+	golang_tick(s->golang, now_ns());
+}
+
 static void loop(struct session *s)
 {
 	struct epoll_event ev[8];
@@ -248,7 +260,7 @@ static void loop(struct session *s)
 			else if (fd == s->signals)
 				on_signal(s);
 			else if (fd == probe_ring_fd(s->probe))
-				drain(s);
+				on_ring(s);
 			else
 				on_exit_of(s, fd);
 		}
@@ -280,6 +292,9 @@ static int start(struct session *s)
 		err = open_loop(s);
 	if (err)
 		return err;
+	s->golang = golang_new(s->probe, s->opts->go, put, s);
+	if (!s->golang)
+		return -ENOMEM;
 	target_describe(&s->target, s->what, sizeof(s->what));
 	facts_text(&s->facts, s->what, "target");
 	s->start_ns = now_ns();
@@ -294,6 +309,10 @@ static int start(struct session *s)
 	}
 	if (!s->saw_init)
 		put_absent(s, "init", "the kernel hides process 1 from tracers: what happens in its context is missed");
+	if (child)
+		golang_command(s->golang, child, s->opts->target.cmd[0], now_ns());
+	else
+		golang_tick(s->golang, now_ns());
 	err = flush(s);
 	if (err)
 		return err;
@@ -308,6 +327,7 @@ static void finish(struct session *s)
 
 	talk_progress("%s", "");
 	probe_stop(s->probe);
+	golang_stop(s->golang, now_ns());
 	while (probe_drain(s->probe, DRAIN_MAX, put_kernel, s) == 1)
 		;
 	end.time = now_ns();
@@ -359,6 +379,7 @@ int session_run_sink(const struct session_opts *opts, const struct record_sink *
 	if (!s.result.has_status)
 		reap(&s);
 	target_close(&s.target);
+	golang_free(s.golang);
 	probe_close(s.probe);
 	facts_done(&s.facts);
 	close(s.epoll);

@@ -8,11 +8,15 @@
 
 #include "target.h"
 
+/* --go: enum go_level of bpf/record.h, or */
+enum { GO_AUTO = -1 };
+
 struct session_opts {
 	struct target_opts target;
 	uint64_t duration_ns;	/* 0: until the target ends or a signal comes */
 	size_t ring_bytes;
 	bool no_syscalls;
+	int go;			/* enum go_level, or GO_AUTO */
 	bool progress;		/* show on a terminal how far it is */
 	const char *command_line;	/* how we were called, for the recording */
 };

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "../base/err.h"
 #include "../collect/cgroup.h"
+#include "../go/process.h"
 #include "doctor.h"
 
 static size_t count_threads(uint32_t pid)
@@ -159,39 +159,46 @@ static void ptrace_scope(struct doctor *d, const struct check *c)
 		doctor_say(d, c, DOCTOR_OK, "%s", scope);
 }
 
-static bool has_section(int fd, const char *wanted)
+static const char *const go_levels[] = {
+	[GO_OFF] = "threads only", [GO_SNAPSHOT] = "snapshots", [GO_LIGHT] = "light probes", [GO_FULL] = "full probes",
+};
+
+/* Of a Go program whose runtime is understood: does the live process agree? */
+static void go_process(struct doctor *d, const struct check *c, const struct go_binary *b, const struct go_runtime *r)
 {
-	Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_READ, NULL);
-	Elf_Scn *section = NULL;
-	bool found = false;
-	size_t names;
+	const char *version = go_binary_build(b)->version;
+	struct go_process_reader *reader = NULL;
+	char why[GO_WHY] = "";
+	int err = go_process_open(d->pid, b, r, &reader, why);
 
-	if (elf && !elf_getshdrstrndx(elf, &names)) {
-		while (!found && (section = elf_nextscn(elf, section))) {
-			GElf_Shdr header;
-			bool has = gelf_getshdr(section, &header);
-			const char *name = has ? elf_strptr(elf, names, header.sh_name) : NULL;
-
-			found = name && !strcmp(name, wanted);
-		}
-	}
-	elf_end(elf);
-	return found;
+	if (!err)
+		err = go_process_check(reader, why);
+	go_process_close(reader);
+	if (err)
+		doctor_say(d, c, DOCTOR_NOTE, "%s, but %s: threads only", version, *why ? why : err_name(err));
+	else
+		doctor_say(d, c, *r->missing ? DOCTOR_NOTE : DOCTOR_OK, "%s, layout from %s, agrees with the process; %s%s%s",
+			   version, r->layout_from, go_levels[r->max_level], *r->missing ? ": " : "", r->missing);
 }
 
 static void binary(struct doctor *d, const struct check *c)
 {
-	char path[64];
-	int fd;
+	char path[64], why[GO_WHY] = "";
+	struct go_binary *b = NULL;
+	struct go_runtime r;
+	int err;
 
 	snprintf(path, sizeof(path), "/proc/%u/exe", d->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		doctor_say(d, c, DOCTOR_OK, "cannot be read: %s", err_name(errno));
-		return;
-	}
-	doctor_say(d, c, DOCTOR_OK, "%s", has_section(fd, ".go.buildinfo") ? "a Go program" : "no Go program");
-	close(fd);
+	err = go_binary_open(path, &b, why);
+	if (err == -ENOENT)
+		doctor_say(d, c, DOCTOR_OK, "no Go program");
+	else if (err && !*why)
+		doctor_say(d, c, DOCTOR_OK, "cannot be read: %s", err_name(err));
+	else if (err || go_runtime_resolve(b, &r, why))
+		doctor_say(d, c, DOCTOR_NOTE, "a Go program, but %s: threads only", why);
+	else
+		go_process(d, c, b, &r);
+	go_binary_close(b);
 }
 
 const struct check process_checks[] = {
@@ -201,6 +208,6 @@ const struct check process_checks[] = {
 	{"cgroup", cgroup, "when the quota is spent, threads wait for the next period: stage 'throttle'"},
 	{"PID namespace", namespace, "NSpid in /proc/TID/status says what a thread is called inside"},
 	{"ptrace_scope", ptrace_scope, "run with sudo, or with CAP_SYS_PTRACE"},
-	{"binary", binary, NULL},
+	{"Go", binary, "threads are recorded all the same; see the README on Go programs"},
 	{NULL, NULL, NULL},
 };

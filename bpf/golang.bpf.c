@@ -1,0 +1,698 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The Go runtime's probes: one program for all places (the cookie says which), which joins what happens to
+ * a goroutine and emits one record when it gets to run. An object of its own, loaded when a Go process is to
+ * be probed; it shares the maps of the others.
+ *
+ *	park, gosched      timer      ready        execute
+ *	    | left           | fired    | readied     | ran, the record
+ *
+ * A goroutine's state is keyed by the address of its g: it is waiting or runnable, so its g stays. Writers
+ * follow each other, since the runtime's own changes of a goroutine's status do: who readies it has it for
+ * himself, then who executes it.
+ */
+#include "goroutine.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct go_key {
+	__u64 id;	/* address of the g; for births the goroutine's id */
+	__u32 tgid;
+	__u32 pad;
+};
+
+/* A timer that was run. */
+struct go_timer_run {
+	__u64 when, period, fired;
+	__u32 by;
+	__u8 kind;	/* enum go_timer; 0: none */
+	__u8 pad[3];
+};
+
+struct go_state {
+	__u64 left, readied, lock;
+	__u64 startpc;		/* of a birth */
+	struct go_who waker;
+	struct go_timer_run timer;
+	__u32 waker_tid;
+	__u8 cause;		/* enum go_cause */
+	__u8 has_lock;		/* `lock` is of the wait that begins now */
+	__u16 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, struct go_key);
+	__type(value, struct go_state);
+} go_states SEC(".maps");
+
+/* Goroutines that were started and did not run yet, by id: newproc1 does not know their g. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, struct go_key);
+	__type(value, struct go_state);
+} go_births SEC(".maps");
+
+/* About as many births as are kept: 0, and nobody looks. */
+volatile __u32 birth_cnt;
+
+/* A timer whose function starts a goroutine, until it did: by thread. */
+struct go_func_run {
+	struct go_timer_run timer;
+	__u64 fn;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct go_func_run);
+} go_func_runs SEC(".maps");
+
+/* Stacks that were given, by id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} go_stacks SEC(".maps");
+
+/* A world that is being stopped, or is. */
+struct go_world {
+	__u64 start, stopped;
+	struct go_who last, by;
+	__u32 last_tid, reason, stack, pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_GO_PROCS);
+	__type(key, __u32);
+	__type(value, struct go_world);
+} go_worlds SEC(".maps");
+
+/* How many worlds are being stopped: 0, and nobody looks. */
+volatile __u32 stopping_cnt;
+
+/* One hit. */
+struct hit {
+	struct go_proc *proc;
+	__u64 arg0, arg1, arg2, arg3, g, sp, bp;	/* g: the one in its register, which may be g0 */
+	__u64 now;
+	__u32 tgid, tid;
+	__u32 depth;	/* from the stack pointer to the return address */
+	__u64 bias;	/* of the program's addresses, see go_proc.fn */
+};
+
+static const struct go_state no_state;
+
+/* A probe may be preempted by another on its CPU, so it has no per-CPU memory, and counts atomically. */
+static __always_inline void count_here(__u32 id)
+{
+	__u64 *n = bpf_map_lookup_elem(&counts, &id);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+static __always_inline struct go_key key_of(const struct hit *h, __u64 id)
+{
+	return (struct go_key){.id = id, .tgid = h->tgid};
+}
+
+static __always_inline struct go_state *state_of(const struct hit *h, __u64 g)
+{
+	struct go_key key = key_of(h, g);
+
+	return bpf_map_lookup_elem(&go_states, &key);
+}
+
+/* NULL: no room, counted. */
+static __always_inline struct go_state *state_make(const struct hit *h, __u64 g)
+{
+	struct go_key key = key_of(h, g);
+	struct go_state *s = bpf_map_lookup_elem(&go_states, &key);
+
+	if (s)
+		return s;
+	bpf_map_update_elem(&go_states, &key, &no_state, BPF_NOEXIST);
+	s = bpf_map_lookup_elem(&go_states, &key);
+	if (!s)
+		count_here(COUNT_goroutine_full);
+	return s;
+}
+
+/* The goroutine that the thread runs, given the g in its register, which may be g0; 0: none. */
+static __always_inline __u64 current_goroutine(const struct hit *h)
+{
+	__u64 m = read_user_u64(h->g + G_M);
+
+	return m ? read_user_u64(m + h->proc->at.m_curg) : 0;
+}
+
+static __always_inline __u64 return_address(const struct hit *h)
+{
+	return read_user_u64(h->sp + h->depth);
+}
+
+/* FNV-1a over words. */
+static __always_inline __u32 stack_hash(const struct rec_stack *r)
+{
+	__u64 hash = 0xcbf29ce484222325ull ^ r->tgid;
+	const __u64 *pc = &r->pc0;
+
+#pragma unroll
+	for (int i = 0; i < 12; i++)
+		hash = (hash ^ pc[i]) * 0x100000001b3ull;
+	hash ^= hash >> 32;
+	return (__u32)hash & 0x7fffffff ? (__u32)hash & 0x7fffffff : 1;	/* the top bit is of snapshots */
+}
+
+/*
+ * The id of the stack that begins at pc, its frames by frame pointers from bp on (Go keeps them on amd64 and
+ * arm64). Given as a record the first time. 0: there was no room.
+ */
+static __noinline __u32 take_stack(__u32 tgid, __u64 pc, __u64 bp)
+{
+	struct rec_stack r = {.hdr = REC_HDR(STACK, rec_stack), .tgid = tgid};
+	struct {
+		__u64 bp, pc;
+	} frame;
+	__u64 *pcs = &r.pc0;
+	__u8 yes = 1;
+
+	pcs[0] = pc;
+#pragma unroll
+	for (int i = 1; i < 12; i++) {
+		if (!bp || bpf_probe_read_user(&frame, sizeof(frame), (void *)bp) || !frame.pc)
+			break;
+		pcs[i] = frame.pc;
+		if (frame.bp <= bp)	/* stacks grow down: outer frames lie higher */
+			break;
+		bp = frame.bp;
+	}
+	r.id = stack_hash(&r);
+	if (bpf_map_lookup_elem(&go_stacks, &r.id))
+		return r.id;
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP)) {
+		count_here(COUNT_ring_goroutine);
+		return 0;
+	}
+	if (bpf_map_update_elem(&go_stacks, &r.id, &yes, BPF_ANY))
+		count_here(COUNT_stack_full);
+	return r.id;
+}
+
+/* Who stops last while the world is being stopped. */
+static __always_inline void note_stop(const struct hit *h, __u64 g)
+{
+	__u32 tgid = h->tgid;
+	struct go_world *w;
+
+	if (!stopping_cnt)
+		return;
+	w = bpf_map_lookup_elem(&go_worlds, &tgid);
+	if (!w || w->stopped)
+		return;
+	w->last_tid = h->tid;
+	read_who(h->proc, g, &w->last);
+}
+
+/* Became runnable by the thread that runs us, for the goroutine that it runs. */
+static __always_inline void set_ready(const struct hit *h, struct go_state *s, __u8 cause)
+{
+	s->readied = h->now;
+	s->waker_tid = h->tid;
+	s->cause = cause;
+}
+
+static __always_inline void on_ready(const struct hit *h)
+{
+	struct go_state *s = state_make(h, h->arg0);
+	__u64 waker;
+
+	if (!s)
+		return;
+	/* of one that was stopped for the garbage collector: resumed */
+	set_ready(h, s, s->cause == GO_PREEMPTED && s->left && !s->readied ? GO_PREEMPTED : GO_READIED);
+	waker = current_goroutine(h);
+	s->waker = (struct go_who){};
+	if (waker)
+		read_who(h->proc, waker, &s->waker);
+}
+
+static __always_inline void on_park(const struct hit *h)
+{
+	__u64 g = h->arg0;
+	struct go_state *s = state_make(h, g);
+	__u64 lock;
+
+	note_stop(h, g);
+	if (!s)
+		return;
+	lock = s->has_lock ? s->lock : 0;
+	*s = no_state;
+	s->lock = lock;
+	s->left = h->now;
+}
+
+/* Off its thread and runnable at once. */
+static __always_inline void on_leave_runnable(const struct hit *h, __u8 cause)
+{
+	struct go_state *s = state_make(h, h->arg0);
+
+	if (!s)
+		return;
+	*s = no_state;
+	set_ready(h, s, cause);
+}
+
+/* Preempted or by its own will: the runtime's wish to preempt it (g.preempt) stands until it runs again. */
+static __always_inline void on_gosched(const struct hit *h)
+{
+	__u64 g = h->arg0;
+	__u8 preempt = 0;
+
+	note_stop(h, g);
+	bpf_probe_read_user(&preempt, sizeof(preempt), (void *)(g + h->proc->at.g_status + 33));
+	on_leave_runnable(h, preempt ? GO_PREEMPTED : GO_YIELDED);
+}
+
+static __always_inline void on_preempt_park(const struct hit *h)
+{
+	__u64 g = h->arg0;
+	struct go_state *s = state_make(h, g);
+
+	note_stop(h, g);
+	if (!s)
+		return;
+	*s = no_state;
+	s->left = h->now;
+	s->cause = GO_PREEMPTED;
+}
+
+static __always_inline void on_exit(const struct hit *h)
+{
+	struct go_key key = key_of(h, h->arg0);
+
+	note_stop(h, key.id);
+	bpf_map_delete_elem(&go_states, &key);
+	count_here(COUNT_go_deaths);
+}
+
+static __always_inline void on_semacquire(const struct hit *h)
+{
+	struct go_state *s = state_make(h, h->g);
+
+	if (!s)
+		return;
+	s->lock = h->arg0;
+	s->has_lock = 1;
+}
+
+/* pd.rg and pd.wg hold a waiting g's address, or a small number (src/runtime/netpoll.go). */
+static __always_inline void netpoll_ready(const struct hit *h, __u64 slot)
+{
+	__u64 g = read_user_u64(slot);
+	struct go_state *s = g > 2 ? state_make(h, g) : NULL;
+
+	if (!s)
+		return;
+	set_ready(h, s, GO_NETPOLL);
+	s->waker = (struct go_who){};
+}
+
+static __always_inline void on_netpoll(const struct hit *h)
+{
+	__u64 pd = h->arg1;
+	__u32 mode = h->arg2;
+
+	if (mode != 'w')
+		netpoll_ready(h, pd + h->proc->at.pollDesc_rg);
+	if (mode != 'r')
+		netpoll_ready(h, pd + h->proc->at.pollDesc_wg);
+}
+
+/* A goroutine that waits for a timer; its status says whether it still does (4: _Gwaiting). */
+static __always_inline bool timer_wakes(const struct hit *h, __u64 g, const struct go_timer_run *t)
+{
+	struct go_state *s;
+	__u32 status = 0;
+
+	if (g <= 2 || bpf_probe_read_user(&status, sizeof(status), (void *)(g + h->proc->at.g_status)) ||
+	    (status & 0xfff) != 4)
+		return false;
+	s = state_make(h, g);
+	if (!s)
+		return true;
+	s->timer = *t;
+	set_ready(h, s, GO_READIED);	/* within a microsecond; a probe of ready() says it better */
+	s->waker = (struct go_who){};
+	return true;
+}
+
+static __always_inline void timer_overrun(const struct hit *h)
+{
+	struct overrun_key key = {.id = h->tgid, .timer = TIMER_GO};
+	__u64 one = 1, *n = bpf_map_lookup_elem(&overruns, &key);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else if (bpf_map_update_elem(&overruns, &key, &one, BPF_NOEXIST))
+		count_here(COUNT_overrun_map);
+}
+
+static __always_inline void on_timer(const struct hit *h)
+{
+	const struct go_functions *fn = &h->proc->fn;
+	struct go_timer_run run = {.fired = h->now, .by = h->tid};
+	struct {
+		__u64 when, period, f, type, data;
+	} t;	/* runtime.timer from `when` on, as every version has it */
+	__u64 timer = h->proc->at.timer_arg_no ? h->arg1 : h->arg0, code, sudog;
+
+	if (bpf_probe_read_user(&t, sizeof(t), (void *)(timer + h->proc->at.timer_when))) {
+		count_here(COUNT_go_unreadable);
+		return;
+	}
+	/* run by a goroutine that looks at its channel (1.23): nobody waited for it */
+	if (current_goroutine(h) == h->g)
+		return;
+	run.when = t.when;
+	run.period = t.period;
+	code = read_user_u64(t.f) - h->bias;
+	if (code == fn->goroutineReady) {
+		run.kind = GO_TIMER_SLEEP;
+		timer_wakes(h, t.data, &run);
+	} else if (code == fn->sendTime) {
+		run.kind = t.period ? GO_TIMER_TICKER : GO_TIMER_TIMER;
+		sudog = read_user_u64(t.data + h->proc->at.hchan_recvq);
+		if (!sudog || !timer_wakes(h, read_user_u64(sudog), &run))
+			timer_overrun(h);
+	} else if (code == fn->goFunc) {
+		struct go_func_run f = {.timer = run, .fn = t.data};
+		__u32 tid = h->tid;
+
+		f.timer.kind = GO_TIMER_FUNC;
+		bpf_map_update_elem(&go_func_runs, &tid, &f, BPF_ANY);
+	} else if (code == fn->readDeadline || code == fn->writeDeadline || code == fn->deadline) {
+		run.kind = GO_TIMER_DEADLINE;
+		if (code != fn->writeDeadline)
+			timer_wakes(h, read_user_u64(t.data + h->proc->at.pollDesc_rg), &run);
+		if (code != fn->readDeadline)
+			timer_wakes(h, read_user_u64(t.data + h->proc->at.pollDesc_wg), &run);
+	}
+}
+
+/*
+ * The id that newproc1 will give: the P's next one, or if it has none left the first of its next batch of
+ * 16 (src/runtime/proc.go). Another P may take that batch meanwhile; who executes it compares the function.
+ */
+static __always_inline __u64 next_goid(const struct hit *h, __u64 m)
+{
+	struct {
+		__u64 next, end;
+	} cache;
+	__u64 p = m ? read_user_u64(m + h->proc->at.m_p) : 0;
+
+	if (!p || h->proc->at.p_goidcache == GO_NO_OFFSET ||
+	    bpf_probe_read_user(&cache, sizeof(cache), (void *)(p + h->proc->at.p_goidcache)))
+		return 0;
+	if (cache.next != cache.end)
+		return cache.next;
+	return h->proc->goidgen ? read_user_u64(h->proc->goidgen + h->bias) + 1 : 0;
+}
+
+static __always_inline void on_newproc(const struct hit *h)
+{
+	__u64 m = read_user_u64(h->g + G_M), curg = m ? read_user_u64(m + h->proc->at.m_curg) : 0;
+	struct go_func_run *run = NULL;
+	struct go_state s = {};
+	struct go_key key;
+	__u32 tid = h->tid;
+
+	if (!curg)
+		run = bpf_map_lookup_elem(&go_func_runs, &tid);
+	if (run && run->fn != h->arg0)
+		run = NULL;
+	if (h->proc->level == GO_FULL)
+		count_here(COUNT_go_births);
+	else if (!run)
+		return;
+	key = key_of(h, next_goid(h, m));
+	if (!key.id)
+		return;
+	set_ready(h, &s, GO_NEW);
+	s.startpc = read_user_u64(h->arg0);	/* a funcval begins with its code's address */
+	if (curg)
+		read_who(h->proc, curg, &s.waker);
+	if (run) {
+		s.timer = run->timer;
+		bpf_map_delete_elem(&go_func_runs, &tid);
+	}
+	if (bpf_map_update_elem(&go_births, &key, &s, BPF_ANY))
+		count_here(COUNT_goroutine_full);
+	else
+		__sync_fetch_and_add(&birth_cnt, 1);
+}
+
+/* The runtime's own stamp of when it became runnable, of one in eight; 0: none. */
+static __always_inline __u64 own_stamp(const struct hit *h, __u64 g)
+{
+	__u32 flag = h->proc->at.g_tracking - (h->proc->at.g_stamp - 16);
+	union {
+		__u8 bytes[24];
+		__u64 words[3];
+	} near;	/* the flag lies in the 16 bytes before the stamp */
+
+	if (bpf_probe_read_user(&near, sizeof(near), (void *)(g + h->proc->at.g_stamp - 16)))
+		return 0;
+	return near.bytes[flag & 15] ? near.words[2] : 0;
+}
+
+/* A goroutine that was not seen waiting: perhaps it is new. */
+static __always_inline void take_birth(const struct hit *h, const struct go_who *who, struct go_state *s)
+{
+	struct go_key key = key_of(h, who->goid);
+	struct go_state *b = bpf_map_lookup_elem(&go_births, &key);
+
+	if (!b)
+		return;
+	if (b->startpc == who->startpc)
+		*s = *b;
+	bpf_map_delete_elem(&go_births, &key);
+	__sync_fetch_and_sub(&birth_cnt, 1);
+}
+
+static __always_inline void emit_go(const struct hit *h, __u64 g, const struct go_state *s, const struct go_who *who,
+				    __u64 stamp, __u32 stack, __u8 reason)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 flags = ring_flags(cpu_state(cpu));
+	struct rec_go *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r) {
+		count_here(COUNT_ring_goroutine);
+		return;
+	}
+	*r = (struct rec_go){
+		.hdr = REC_HDR(GO, rec_go),
+		.tid = h->tid,
+		.tgid = h->tgid,
+		.ran = h->now,
+		.readied = stamp ? stamp : s->readied,
+		.left = s->left,
+		.fired = s->timer.fired,
+		.when = s->timer.when,
+		.period = s->timer.period,
+		.fired_by = s->timer.by,
+		.timer = s->timer.kind,
+		.goid = who->goid,
+		.startpc = who->startpc,
+		.gopc = who->gopc,
+		.lock = s->lock,
+		.waker_goid = s->waker.goid,
+		.waker_startpc = s->waker.startpc,
+		.waker_gopc = s->waker.gopc,
+		.waker = s->waker_tid,
+		.stack = stack,
+		.cpu = cpu,
+		.cause = s->cause,
+		.reason = reason,
+		.sampled = stamp != 0,
+	};
+	if (h->proc->at.g_labels != GO_NO_OFFSET)
+		r->labels = read_user_u64(g + h->proc->at.g_labels);
+	bpf_ringbuf_submit(r, flags);
+}
+
+/* With the light probes only a timer's goroutine, or one that the runtime stamped. */
+static __always_inline void on_execute(const struct hit *h)
+{
+	bool full = h->proc->level == GO_FULL;
+	__u64 g = h->arg0, stamp = full ? 0 : own_stamp(h, g);
+	struct go_state *found = state_of(h, g), s = {};
+	struct go_who who = {};
+	__u8 reason = 0;
+	__u32 stack = 0;
+
+	if (!full && !found && !birth_cnt && !stamp)
+		return;
+	if (read_who(h->proc, g, &who)) {
+		count_here(COUNT_go_unreadable);
+		return;
+	}
+	if (found) {
+		s = *found;
+		*found = no_state;
+	}
+	if (birth_cnt && !s.readied)
+		take_birth(h, &who, &s);
+	if (!full && !stamp && !s.timer.kind)
+		return;
+	bpf_probe_read_user(&reason, sizeof(reason), (void *)(g + h->proc->at.g_status + 32));
+	if (s.left && h->proc->stack_reasons >> (reason & 63) & 1)
+		stack = take_stack(h->tgid, read_user_u64(g + G_SCHED_PC),
+				   read_user_u64(g + h->proc->at.g_sched_bp));
+	if (!(h->proc->lock_reasons >> (reason & 63) & 1))
+		s.lock = 0;	/* of a semaphore that it got at once */
+	emit_go(h, g, &s, &who, stamp, stack, reason);
+}
+
+static __always_inline void on_stw_stop(const struct hit *h)
+{
+	struct go_world w = {.start = h->now};
+	__u64 curg = current_goroutine(h);
+	__u32 tgid = h->tgid;
+
+	if (h->proc->at.stw_reason)
+		w.reason = (__u8)h->arg0;
+	if (curg)
+		read_who(h->proc, curg, &w.by);
+	w.stack = take_stack(h->tgid, return_address(h), h->bp);
+	if (!bpf_map_update_elem(&go_worlds, &tgid, &w, BPF_ANY))
+		__sync_fetch_and_add(&stopping_cnt, 1);
+}
+
+static __always_inline void on_stw_stopped(const struct hit *h)
+{
+	__u32 tgid = h->tgid;
+	struct go_world *w = bpf_map_lookup_elem(&go_worlds, &tgid);
+
+	if (w && !w->stopped)
+		w->stopped = h->now;
+}
+
+static __always_inline void on_stw_start(const struct hit *h)
+{
+	__u32 tgid = h->tgid;
+	struct go_world *w = bpf_map_lookup_elem(&go_worlds, &tgid);
+	struct rec_stw r = {
+		.hdr = REC_HDR(STW, rec_stw),
+		.tid = h->tid,
+		.tgid = h->tgid,
+		.end = h->now,
+	};
+
+	if (w) {
+		r.start = w->start;
+		r.stopped = w->stopped;
+		r.goid = w->by.goid;
+		r.last_goid = w->last.goid;
+		r.last_startpc = w->last.startpc;
+		r.last_gopc = w->last.gopc;
+		r.last_tid = w->last_tid;
+		r.reason = w->reason;
+		r.stack = w->stack;
+	}
+	if (h->proc->at.stw_args != GO_STW_NONE) {
+		r.reason = (__u8)h->arg1;
+		r.start = h->arg2;
+	}
+	if (h->proc->at.stw_args == GO_STW_ALL)
+		r.stopped = h->arg3;
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP))
+		count_here(COUNT_ring_goroutine);
+	if (w && !bpf_map_delete_elem(&go_worlds, &tgid))
+		__sync_fetch_and_sub(&stopping_cnt, 1);
+}
+
+/* The verifier wants each register read at a fixed place: not after a choice between two. */
+#define READ_REG(to, from) ({ (to) = (from); barrier_var(to); })
+
+/* The cookie: enum go_site_id, from bit 8 on struct go_site's depth, from bit 24 on its address. */
+SEC("?uprobe")
+int on_go(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx), id = bpf_get_current_pid_tgid();
+	struct hit h = {.tgid = id >> 32, .tid = id, .depth = cookie >> 8 & 0xffff};
+
+	if (!active)
+		return 0;
+	h.proc = bpf_map_lookup_elem(&go_procs, &h.tgid);
+	if (!h.proc)
+		return 0;
+	h.now = bpf_ktime_get_ns();
+	READ_REG(h.arg0, GO_ARG0(ctx));
+	READ_REG(h.arg1, GO_ARG1(ctx));
+	READ_REG(h.arg2, GO_ARG2(ctx));
+	READ_REG(h.arg3, GO_ARG3(ctx));
+	READ_REG(h.g, GO_G(ctx));
+	READ_REG(h.sp, GO_SP(ctx));
+	READ_REG(h.bp, GO_BP(ctx));
+	READ_REG(h.bias, GO_IP(ctx));
+	h.bias -= cookie >> 24;
+	count_here(COUNT_go_hits);
+	switch (cookie & 0xff) {
+	case GO_SITE_EXECUTE:
+		on_execute(&h);
+		break;
+	case GO_SITE_READY:
+		on_ready(&h);
+		break;
+	case GO_SITE_PARK:
+		on_park(&h);
+		break;
+	case GO_SITE_NEWPROC:
+		on_newproc(&h);
+		break;
+	case GO_SITE_TIMER:
+		on_timer(&h);
+		break;
+	case GO_SITE_EXIT:
+		on_exit(&h);
+		break;
+	case GO_SITE_GOSCHED:
+		on_gosched(&h);
+		break;
+	case GO_SITE_GOYIELD:
+		on_leave_runnable(&h, GO_YIELDED);
+		break;
+	case GO_SITE_PREEMPT_PARK:
+		on_preempt_park(&h);
+		break;
+	case GO_SITE_EXITSYSCALL:
+		on_leave_runnable(&h, GO_SYSCALL);
+		break;
+	case GO_SITE_NETPOLL:
+		on_netpoll(&h);
+		break;
+	case GO_SITE_SEMACQUIRE:
+		on_semacquire(&h);
+		break;
+	case GO_SITE_STW_STOP:
+		on_stw_stop(&h);
+		break;
+	case GO_SITE_STW_STOPPED:
+		on_stw_stopped(&h);
+		break;
+	case GO_SITE_STW_START:
+		on_stw_start(&h);
+		break;
+	}
+	return 0;
+}

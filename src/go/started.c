@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a go statement with arguments started: `go f(x)` makes the compiler write a function without arguments
+ * that calls f(x) ("main.main.gowrap1", before Go 1.22 "main.main.func1"; src/cmd/compile/internal/walk and
+ * typecheck). People know the one that is called.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "amd64.h"
+#include "runtime.h"
+
+enum { WRAPPER_MAX = 160 };	/* bytes of code; those of a dozen arguments have about 100 */
+
+static bool begins_with(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/* Numbered by the compiler: nobody gave it a name. */
+static bool is_unnamed(const char *func)
+{
+	const char *last = strrchr(func, '.');
+
+	return last && (begins_with(last, ".gowrap") || begins_with(last, ".func"));
+}
+
+/* The one function that it calls, on a way without loops, beside what grows the stack; 0: there is no such. */
+static uint64_t only_call(const struct go_binary *b, const struct go_code *code)
+{
+	bool returned = false;	/* what stands behind the return is seldom gone through */
+	uint64_t target = 0;
+
+	for (size_t i = 0; i < code->cnt; i++) {
+		const struct go_insn *insn = &code->insns[i];
+		struct go_frame callee;
+
+		returned |= insn->kind == GO_INSN_RETURN;
+		if (!returned && insn->kind != GO_INSN_CALL && insn->target && insn->target < insn->addr)
+			return 0;
+		if (insn->kind != GO_INSN_CALL)
+			continue;
+		if (!insn->target || !go_binary_resolve(b, insn->target, false, &callee, 1))
+			return 0;
+		if (begins_with(callee.func, "runtime.morestack"))
+			continue;
+		if (target || begins_with(callee.func, "runtime."))
+			return 0;
+		target = insn->target;
+	}
+	return target;
+}
+
+bool go_runtime_started(const struct go_binary *b, uint64_t entry, struct go_frame *out)
+{
+	struct go_code code = {0};
+	struct go_frame f;
+	uint64_t addr, size, target = 0;
+
+	if (!go_binary_resolve(b, entry, false, &f, 1) || !is_unnamed(f.func) ||
+	    !go_binary_func(b, f.func, &addr, &size) || addr != entry || size > WRAPPER_MAX)
+		return false;
+	if (!go_code_read(b, f.func, &code))
+		target = only_call(b, &code);
+	go_code_free(&code);
+	return target && go_binary_resolve(b, target, false, out, 1);
+}
