@@ -195,7 +195,7 @@ void blame_pieces(struct blame_rows *b, const struct slices *slices, const struc
 	while ((p = history_older(&walk)) && p->end_ns > begin_ns) {
 		uint64_t lo = max_u64(p->begin_ns, begin_ns), hi = min_u64(p->end_ns, end_ns);
 
-		if (lo < hi && p->stage != STAGE_THROTTLE)
+		if (lo < hi && p->kind == PIECE_OFF_CPU && p->stage != STAGE_THROTTLE)
 			add_piece(b, slices, p, lo, hi);
 	}
 }
@@ -203,6 +203,11 @@ void blame_pieces(struct blame_rows *b, const struct slices *slices, const struc
 void blame_row(struct blame_rows *b, enum blame_kind kind, uint32_t tid, uint64_t ns)
 {
 	b->rows[b->cnt++] = (struct blame){.tid = tid, .kind = kind, .ns = ns};
+}
+
+void blame_goroutine(struct blame_rows *b, enum blame_kind kind, uint32_t site, uint64_t goid, uint64_t ns)
+{
+	b->rows[b->cnt++] = (struct blame){.kind = kind, .ns = ns, .site = site, .goid = goid};
 }
 
 void blame_close(struct blame_rows *b, uint64_t total_ns)

@@ -34,10 +34,12 @@ struct blame_rows {
 };
 
 void blame_reset(struct blame_rows *b);
-/* Blames the stretches of [begin, end) in the pieces of a thread, but for those in stage throttle. */
+/* Blames the stretches of [begin, end) in the pieces of a thread, but for its sleeps and stage throttle. */
 void blame_pieces(struct blame_rows *b, const struct slices *slices, const struct history *pieces,
 		  uint64_t head, uint64_t begin_ns, uint64_t end_ns);
 /* Ends the rows: what lacks of total_ns is unknown. */
 void blame_close(struct blame_rows *b, uint64_t total_ns);
 /* One row more, after blame_close() or alone after blame_reset(). */
 void blame_row(struct blame_rows *b, enum blame_kind kind, uint32_t tid, uint64_t ns);
+/* The same of a goroutine. */
+void blame_goroutine(struct blame_rows *b, enum blame_kind kind, uint32_t site, uint64_t goid, uint64_t ns);

@@ -28,6 +28,24 @@ static const char *const words[] = {
 	[CLASS_KERNEL] = "kernel",
 	[CLASS_COMPAT] = "compat",
 	[CLASS_UNKNOWN] = "unknown",
+	[CLASS_RWLOCK] = "rwlock",
+	[CLASS_COND] = "cond",
+	[CLASS_SEM] = "sem",
+	[CLASS_GO_IDLE] = "go-idle",
+	[CLASS_GO_RUNTIME] = "go-runtime",
+	[CLASS_WAITGROUP] = "waitgroup",
+	[CLASS_TICKER] = "ticker",
+	[CLASS_FUNC] = "func",
+	[CLASS_DEADLINE] = "deadline",
+	[CLASS_READIED] = "readied",
+	[CLASS_PREEMPTED] = "preempted",
+	[CLASS_YIELDED] = "yielded",
+	[CLASS_IN_SYSCALL] = "syscall",
+	[CLASS_SAMPLED] = "sampled",
+	[CLASS_BLOCKED] = "blocked",
+	[CLASS_SEND] = "send",
+	[CLASS_RECEIVE] = "receive",
+	[CLASS_SELECT] = "select",
 };
 
 /* System calls with a class of their own; CLASS_NONE: the call's own name. */
@@ -111,6 +129,7 @@ uint32_t class_of_drift(const struct classes *c, const struct rec_wait *w)
 		return CLASS_ALARM;
 	case TIMER_NONE:
 	case TIMER_JIFFIES:
+	case TIMER_GO:
 		break;
 	}
 	return CLASS_UNKNOWN;
@@ -136,6 +155,10 @@ uint32_t class_of_block(const struct classes *c, int nr)
 
 uint32_t class_of_futex(const struct classes *c, const struct rec_wait *w)
 {
+	if (w->goid == GOID_PARKED)
+		return CLASS_GO_IDLE;
+	if (w->goid == GOID_SCHEDULER)
+		return CLASS_GO_RUNTIME;
 	/* Only the multiplexed call has an op: its siblings' flags would be mistaken for one. */
 	if (w->syscall != c->futex_nr)
 		return CLASS_OTHER;
@@ -149,6 +172,82 @@ uint32_t class_of_futex(const struct classes *c, const struct rec_wait *w)
 	}
 }
 
+uint32_t class_of_go_drift(const struct rec_go *r)
+{
+	static const uint8_t class_of[] = {
+		[GO_TIMER_NONE] = CLASS_NONE,
+		[GO_TIMER_SLEEP] = CLASS_SLEEP,
+		[GO_TIMER_TIMER] = CLASS_TIMER,
+		[GO_TIMER_TICKER] = CLASS_TICKER,
+		[GO_TIMER_FUNC] = CLASS_FUNC,
+		[GO_TIMER_DEADLINE] = CLASS_DEADLINE,
+	};
+
+	return class_of[r->timer];
+}
+
+uint32_t class_of_go_runq(const struct rec_go *r)
+{
+	static const uint8_t class_of[] = {
+		[GO_UNSEEN] = CLASS_UNKNOWN,
+		[GO_READIED] = CLASS_READIED,
+		[GO_PREEMPTED] = CLASS_PREEMPTED,
+		[GO_YIELDED] = CLASS_YIELDED,
+		[GO_NEW] = CLASS_NEW,
+		[GO_SYSCALL] = CLASS_IN_SYSCALL,
+		[GO_NETPOLL] = CLASS_READIED,
+	};
+
+	return r->sampled ? CLASS_SAMPLED : class_of[r->cause];
+}
+
+/* waitReasonStrings of runtime/runtime2.go, Go 1.17 to 1.27; until 1.19 all of sync is "semacquire". */
+static const struct go_wait go_waits[] = {
+	{"chan receive", METRIC_GOROUTINE_CHAN, CLASS_RECEIVE},
+	{"chan receive (nil chan)", METRIC_GOROUTINE_CHAN, CLASS_RECEIVE},
+	{"chan send", METRIC_GOROUTINE_CHAN, CLASS_SEND},
+	{"chan send (nil chan)", METRIC_GOROUTINE_CHAN, CLASS_SEND},
+	{"select", METRIC_GOROUTINE_CHAN, CLASS_SELECT},
+	{"select (no cases)", METRIC_GOROUTINE_CHAN, CLASS_SELECT},
+	{"semacquire", METRIC_GOROUTINE_LOCK, CLASS_NONE},
+	{"sync.Mutex.Lock", METRIC_GOROUTINE_LOCK, CLASS_MUTEX},
+	{"sync.RWMutex.RLock", METRIC_GOROUTINE_LOCK, CLASS_RWLOCK},
+	{"sync.RWMutex.Lock", METRIC_GOROUTINE_LOCK, CLASS_RWLOCK},
+	{"sync.Cond.Wait", METRIC_GOROUTINE_LOCK, CLASS_COND},
+	{"sync.WaitGroup.Wait", METRIC_GOROUTINE_LOCK, CLASS_WAITGROUP},
+};
+
+const struct go_wait *class_of_go_wait(const char *reason)
+{
+	for (size_t i = 0; i < sizeof(go_waits) / sizeof(go_waits[0]); i++) {
+		if (!strcmp(go_waits[i].reason, reason))
+			return &go_waits[i];
+	}
+	return NULL;
+}
+
+uint32_t class_of_sync(const char *func, uint32_t otherwise)
+{
+	static const struct {
+		const char *method;
+		uint32_t klass;
+	} types[] = {
+		{"sync.(*Mutex).", CLASS_MUTEX},
+		{"sync.(*RWMutex).", CLASS_RWLOCK},
+		{"sync.(*WaitGroup).", CLASS_WAITGROUP},
+		{"sync.(*Once).", CLASS_MUTEX},
+	};
+	static const char internal[] = "internal/";	/* where Mutex is from 1.24 on */
+
+	if (!strncmp(func, internal, sizeof(internal) - 1))
+		func += sizeof(internal) - 1;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strncmp(func, types[i].method, strlen(types[i].method)))
+			return types[i].klass;
+	}
+	return otherwise;
+}
+
 const char *class_name(uint32_t klass, char *buf, size_t size)
 {
 	const char *word = NULL;
@@ -159,7 +258,7 @@ const char *class_name(uint32_t klass, char *buf, size_t size)
 		word = syscall_name((int)(klass - CLASS_SYSCALL));
 	if (word)
 		snprintf(buf, size, "%s", word);
-	else if (klass >= CLASS_SYSCALL)
+	else if (klass >= CLASS_SYSCALL && klass < CLASS_STW)
 		snprintf(buf, size, "syscall_%u", klass - CLASS_SYSCALL);
 	else
 		snprintf(buf, size, "class_%u", klass);

@@ -11,6 +11,7 @@
 #include "names.h"
 
 struct rec_wait;
+struct rec_go;
 
 enum { CLASSES_SYSCALL_CNT = 1024 };
 
@@ -26,3 +27,18 @@ uint32_t class_of_runq(const struct rec_wait *w);
 /* Of thread.block; CLASS_FUTEX if the wait belongs to thread.futex instead. */
 uint32_t class_of_block(const struct classes *c, int nr);
 uint32_t class_of_futex(const struct classes *c, const struct rec_wait *w);
+
+uint32_t class_of_go_drift(const struct rec_go *r);
+uint32_t class_of_go_runq(const struct rec_go *r);
+
+/* What goroutines wait for, by the runtime's own text of the reason. */
+struct go_wait {
+	const char *reason;
+	enum metric metric;
+	uint32_t klass;		/* CLASS_NONE: the stack tells, see names_sync_class() */
+};
+
+/* NULL: no wait that is a sample. */
+const struct go_wait *class_of_go_wait(const char *reason);
+/* The class of goroutine.lock by a function of package sync that waits; `otherwise` if it has none. */
+uint32_t class_of_sync(const char *func, uint32_t otherwise);

@@ -121,7 +121,7 @@ int counts_overrun(struct counts *c, const struct rec_overrun *r)
 	uint64_t key = r->id | (uint64_t)r->is_thread << 32 | (uint64_t)r->timer << 33;
 	struct overrun *o;
 
-	if (!r->id || r->is_thread > 1 || r->timer > TIMER_JIFFIES || c->overrun.cnt >= ENTRIES_MAX)
+	if (!r->id || r->is_thread > 1 || r->timer > TIMER_GO || c->overrun.cnt >= ENTRIES_MAX)
 		return -EBADMSG;
 	o = u64map_get(&c->overrun, key);
 	if (!o)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "counts.h"
-#include "thread.h"
+#include "goroutine.h"
 
 /*
  * How far back the model remembers, in pieces of 40 bytes: 20 MiB and 5 MiB once they are full. At
@@ -27,6 +27,8 @@ struct model {
 	struct model_info info;
 	struct names *names;
 	struct threads threads;
+	struct goroutines goroutines;
+	struct go_info go;
 	struct counts counts;
 	struct fact **facts;
 	size_t fact_cnt, fact_room;
@@ -42,7 +44,9 @@ struct model *model_new(const struct span_sink *sink)
 	m->sink = *sink;
 	counts_init(&m->counts, &m->sink);
 	m->names = names_new();
-	if (!m->names || threads_init(&m->threads, &m->sink, PIECE_CNT, SLICE_CNT)) {
+	go_info_init(&m->go, &m->sink, m->names);
+	m->goroutines = (struct goroutines){.threads = &m->threads, .info = &m->go};
+	if (!m->names || threads_init(&m->threads, &m->sink, m->names, PIECE_CNT, SLICE_CNT)) {
 		model_free(m);
 		return NULL;
 	}
@@ -57,6 +61,7 @@ void model_free(struct model *m)
 		free(m->facts[i]);
 	free(m->facts);
 	counts_done(&m->counts);
+	go_info_done(&m->go);
 	threads_done(&m->threads);
 	names_free(m->names);
 	free(m);
@@ -112,6 +117,7 @@ static int feed_task_end(struct model *m, const struct rec_task_end *r)
 static int feed_count(struct model *m, const struct rec_count *r)
 {
 	note_time(m, r->time);
+	go_info_flush(&m->go);
 	return counts_count(&m->counts, r);
 }
 
@@ -172,6 +178,72 @@ static int feed_fact(struct model *m, const struct rec_fact *r)
 	return 0;
 }
 
+static int feed_go(struct model *m, const struct rec_go *r)
+{
+	int err = goroutines_ran(&m->goroutines, r);
+
+	if (!err)
+		note_time(m, r->ran);
+	return err;
+}
+
+static int feed_stack(struct model *m, const struct rec_stack *r)
+{
+	return names_stack(m->names, r);
+}
+
+static int feed_stw(struct model *m, const struct rec_stw *r)
+{
+	int err = goroutines_stw(&m->goroutines, r);
+
+	if (!err)
+		note_time(m, r->end);
+	return err;
+}
+
+static int feed_symbol(struct model *m, const struct rec_symbol *r)
+{
+	return names_symbol(m->names, r);
+}
+
+static int feed_goproc(struct model *m, const struct rec_goproc *r)
+{
+	int err = go_info_proc(&m->go, r);
+
+	if (!err)
+		note_time(m, r->time);
+	return err;
+}
+
+static int feed_goword(struct model *m, const struct rec_goword *r)
+{
+	return names_goword_add(m->names, r);
+}
+
+static int feed_gosnap(struct model *m, const struct rec_gosnap *r)
+{
+	int err = go_info_snap(&m->go, r);
+
+	if (!err)
+		note_time(m, r->time);
+	return err;
+}
+
+static int feed_gosite(struct model *m, const struct rec_gosite *r)
+{
+	return go_info_site(&m->go, r);
+}
+
+static int feed_gohist(struct model *m, const struct rec_gohist *r)
+{
+	return go_info_hist(&m->go, r);
+}
+
+static int feed_golabel(struct model *m, const struct rec_golabel *r)
+{
+	return names_golabel(m->names, r);
+}
+
 static int feed_end(struct model *m, const struct rec_end *r)
 {
 	if (m->info.has_end || r->reason < END_DURATION || r->reason > END_ERROR)
@@ -216,6 +288,7 @@ void model_end(struct model *m)
 	m->counts.total[COUNT_file_bad_record] += m->bad_cnt;
 	if (!m->info.has_end)
 		m->counts.total[COUNT_file_cut] = 1;
+	go_info_flush(&m->go);
 	counts_end(&m->counts);
 }
 
@@ -251,4 +324,19 @@ bool model_fact_at(const struct model *m, size_t i, const char **name, const cha
 bool model_cgstat_at(const struct model *m, size_t i, struct cgroup_stat *out)
 {
 	return counts_cgstat_at(&m->counts, i, out);
+}
+
+bool model_go_at(const struct model *m, size_t i, struct go_process *out)
+{
+	return go_info_at(&m->go, i, out);
+}
+
+bool model_go_group(const struct model *m, uint32_t tgid, size_t i, struct go_group *out)
+{
+	return go_info_group(&m->go, tgid, i, out);
+}
+
+bool model_go_hist(const struct model *m, uint32_t tgid, uint32_t which, size_t i, struct go_bucket *out)
+{
+	return go_info_bucket(&m->go, tgid, which, i, out);
 }

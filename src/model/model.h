@@ -54,3 +54,36 @@ struct cgroup_stat {
 
 /* One after the other: model_cgstat_at(m, 0..) until false. */
 bool model_cgstat_at(const struct model *m, size_t i, struct cgroup_stat *out);
+
+/* A Go process, as the last records tell. */
+struct go_process {
+	uint32_t tgid;
+	uint32_t level;		/* enum go_level */
+	bool checked;		/* the layout agreed with the live process */
+	const char *version, *why;
+	const struct rec_gosnap *snap;	/* NULL: none */
+	uint64_t hist_cnt;
+};
+
+/* One after the other: model_go_at(m, 0..) until false. Texts are valid until model_free(). */
+bool model_go_at(const struct model *m, size_t i, struct go_process *out);
+
+/* Goroutines of a process's last snapshot that have creation site, status and reason to wait in common. */
+struct go_group {
+	uint32_t site;		/* see names_site(); 0: the sum of all small ones */
+	uint32_t wait_site;	/* where one of them waits, see names_call_site(); 0: not known */
+	bool is_waiting;
+	const char *reason;	/* in the runtime's words; NULL: not known, or they don't wait */
+	uint64_t count, oldest_ns;	/* the longest that one of them has been waiting, as far as known */
+};
+
+/* One after the other, as they came: model_go_group(m, tgid, 0..) until false. */
+bool model_go_group(const struct model *m, uint32_t tgid, size_t i, struct go_group *out);
+
+/* What a histogram of the Go runtime itself (enum go_hist) grew by from the first snapshot to the last. */
+struct go_bucket {
+	uint64_t lo_ns, hi_ns, count;
+};
+
+/* Bucket after bucket, by latency: model_go_hist(m, tgid, which, 0..) until false. */
+bool model_go_hist(const struct model *m, uint32_t tgid, uint32_t which, size_t i, struct go_bucket *out);

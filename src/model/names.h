@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,10 @@
 struct names;
 struct rec_task;
 struct rec_cgroup;
+struct rec_symbol;
+struct rec_stack;
+struct rec_golabel;
+struct rec_goword;
 
 struct names *names_new(void);	/* NULL: no memory */
 void names_free(struct names *n);
@@ -33,6 +38,38 @@ const struct task_name *names_of_task(const struct names *n, uint32_t tid);
 const char *names_of_cgroup(const struct names *n, uint64_t id);
 
 /*
+ * Sites: places in code with a name, numbered from 1; the same text has the same number, whatever the
+ * process. Of a goroutine: the function that it was created with, and where. Of a call: the innermost
+ * frame of a stack that is of the program itself (not of packages runtime, sync, internal/...), and where.
+ */
+struct site_name {
+	const char *func;	/* "main.worker", or "0x4a1f20" if there was no symbol */
+	const char *at;		/* "main.start main.go:42": the creator and its line; of a call "main.go:42" */
+};
+
+/* 0: pcs are 0, or no memory. What has no symbol yet gets a number by address. */
+uint32_t names_site(struct names *n, uint32_t tgid, uint64_t startpc, uint64_t gopc);
+/* Of a REC_STACK. 0: no such stack. */
+uint32_t names_call_site(struct names *n, uint32_t tgid, uint32_t stack);
+/* Which class of goroutine.lock a wait for a semaphore at that stack is of: what of package sync waited. */
+uint32_t names_sync_class(struct names *n, uint32_t tgid, uint32_t stack);
+/* NULL: no such number. Its texts are valid as long as the names, itself until the next call that makes one. */
+const struct site_name *names_of_site(const struct names *n, uint32_t site);
+/* Frame i of a stack, inlined calls expanded, innermost first: its function and "file.go:line"; false: no more. */
+bool names_frame(const struct names *n, uint32_t tgid, uint32_t stack, size_t i, struct site_name *out);
+
+/* Text of pprof labels of a process by address, a REC_GOLABEL; NULL: not known. */
+const char *names_label(const struct names *n, uint32_t tgid, uint64_t labels);
+/* What the runtime of that process calls it, a REC_GOWORD; NULL: not known. */
+const char *names_goword(const struct names *n, uint32_t tgid, uint32_t word, uint32_t number);
+
+/* 0, -ENOMEM, or -EBADMSG. */
+int names_symbol(struct names *n, const struct rec_symbol *r);
+int names_stack(struct names *n, const struct rec_stack *r);
+int names_golabel(struct names *n, const struct rec_golabel *r);
+int names_goword_add(struct names *n, const struct rec_goword *r);
+
+/*
  * Classes: a class is a small number whose meaning depends on the metric. CLASS_SYSCALL + number is
  * "the system call", the others are the words of product.md.
  */
@@ -43,11 +80,26 @@ enum klass {
 	CLASS_ALARM,							/* thread.drift, and syscalls */
 	CLASS_MUTEX, CLASS_OTHER,					/* thread.futex */
 	CLASS_SLEEP, CLASS_FAULT, CLASS_KERNEL, CLASS_COMPAT, CLASS_UNKNOWN,	/* thread.block: and poll, syscalls */
+	CLASS_RWLOCK, CLASS_COND, CLASS_SEM, CLASS_GO_IDLE, CLASS_GO_RUNTIME,	/* thread.futex; goroutine.lock */
+	CLASS_WAITGROUP,						/* goroutine.lock: and mutex, rwlock, cond, sem */
+	CLASS_TICKER, CLASS_FUNC, CLASS_DEADLINE,			/* goroutine.drift: and sleep, timer */
+	CLASS_READIED, CLASS_PREEMPTED, CLASS_YIELDED, CLASS_IN_SYSCALL,	/* goroutine.runq: and new */
+	CLASS_SAMPLED,		/* goroutine.runq with the light probes: one in eight, by the runtime's own stamps */
+	CLASS_BLOCKED,							/* goroutine.offcpu: and preempted */
+	CLASS_SEND, CLASS_RECEIVE, CLASS_SELECT,			/* goroutine.chan */
 	CLASS_SYSCALL = 1000,
+	CLASS_STW = 0x20000,	/* process.stw: + a number of the names' own, see names_stw_class() */
 };
 
 /* Writes the class's text to buf (at most size bytes, NUL-terminated) and returns buf. */
 const char *class_name(uint32_t klass, char *buf, size_t size);
+
+/*
+ * The class of a stop-the-world's reason, by the runtime's text or the function that stopped it: as in
+ * class_name(), which needs the names for it. The same text has the same class.
+ */
+uint32_t names_stw_class(struct names *n, const char *reason);
+const char *names_class(const struct names *n, uint32_t klass, char *buf, size_t size);
 
 /* The native system call's name ("read"), or NULL if the number is not known. */
 const char *syscall_name(int nr);

@@ -36,20 +36,36 @@ enum stage {
 
 #define STAGE_BIT(id) (1u << STAGE_##id)
 
-/* X(id, name, stages as a mask, help) */
+/* What a metric's entity is if the user asks for nothing else (--by). */
+enum entity_kind { ENTITY_THREAD, ENTITY_GOROUTINE, ENTITY_PROCESS };
+
+#define GO_WAIT_STAGES (STAGE_BIT(HANDOFF) | STAGE_BIT(RUNQ) | STAGE_BIT(PREEMPT) | STAGE_BIT(THROTTLE) | \
+			STAGE_BIT(GRUNQ))
+
+/* X(id, name, entity, stages as a mask, help) */
 #define METRICS(X) \
-	X(THREAD_DRIFT, "thread.drift", \
+	X(THREAD_DRIFT, "thread.drift", THREAD, \
 	  STAGE_BIT(BUSY) | STAGE_BIT(SLACK) | STAGE_BIT(TIMER) | STAGE_BIT(WAKE) | STAGE_BIT(RUNQ) | \
 	  STAGE_BIT(PREEMPT) | STAGE_BIT(THROTTLE), \
 	  "timer-caused wakeups: ran minus asked") \
-	X(THREAD_RUNQ, "thread.runq", STAGE_BIT(RUNQ), "wakeups: waking to ran") \
-	X(THREAD_PREEMPT, "thread.preempt", 0, "off the CPU while runnable") \
-	X(THREAD_THROTTLE, "thread.throttle", 0, "off the CPU because the cgroup's quota was spent") \
-	X(THREAD_FUTEX, "thread.futex", 0, "futex waits that blocked: off to ran") \
-	X(THREAD_BLOCK, "thread.block", 0, "other blocked waits: off to ran")
+	X(THREAD_RUNQ, "thread.runq", THREAD, STAGE_BIT(RUNQ), "wakeups: waking to ran") \
+	X(THREAD_PREEMPT, "thread.preempt", THREAD, 0, "off the CPU while runnable") \
+	X(THREAD_THROTTLE, "thread.throttle", THREAD, 0, "off the CPU because the cgroup's quota was spent") \
+	X(THREAD_FUTEX, "thread.futex", THREAD, 0, "futex waits that blocked: off to ran") \
+	X(THREAD_BLOCK, "thread.block", THREAD, 0, "other blocked waits: off to ran") \
+	X(GOROUTINE_DRIFT, "goroutine.drift", GOROUTINE, \
+	  STAGE_BIT(BUSY) | STAGE_BIT(ROUNDING) | STAGE_BIT(SLACK) | STAGE_BIT(TIMER) | STAGE_BIT(WAKE) | \
+	  STAGE_BIT(RUNTIME) | GO_WAIT_STAGES, \
+	  "Go timers: the goroutine ran minus the timer's when") \
+	X(GOROUTINE_RUNQ, "goroutine.runq", GOROUTINE, GO_WAIT_STAGES, "goroutines: runnable to running") \
+	X(GOROUTINE_OFFCPU, "goroutine.offcpu", GOROUTINE, 0, "the goroutine was running, its thread was not") \
+	X(GOROUTINE_LOCK, "goroutine.lock", GOROUTINE, 0, "waits for a lock of Go's package sync: parked to ran") \
+	X(GOROUTINE_CHAN, "goroutine.chan", GOROUTINE, 0, "waits for a channel: parked to ran") \
+	X(PROCESS_STW, "process.stw", PROCESS, STAGE_BIT(STOPPING) | STAGE_BIT(STOPPED), \
+	  "Go: the world was stopped")
 
 enum metric {
-#define X(id, name, stages, help) METRIC_##id,
+#define X(id, name, entity, stages, help) METRIC_##id,
 	METRICS(X)
 #undef X
 	METRIC_CNT
@@ -75,6 +91,7 @@ enum blame_kind {
 
 struct metric_info {
 	const char *name;
+	enum entity_kind entity;
 	unsigned int stages;	/* mask of STAGE_BIT */
 	const char *help;
 };
@@ -85,9 +102,11 @@ extern const char *const blame_names[BLAME_CNT], *const blame_helps[BLAME_CNT];
 
 /* One blamed party of one sample. `count` is 1 for the waker of a run-queue wait, whose ns is 0. */
 struct blame {
-	uint32_t tid;		/* 0 unless kind is a holder, waker or competitor */
+	uint32_t tid;		/* 0 unless kind is a holder, waker or competitor that is a thread */
 	enum blame_kind kind;
 	uint64_t ns;
+	uint32_t site;		/* of a goroutine that is blamed, see names_site(); 0: a thread, or nobody */
+	uint64_t goid;		/* the same goroutine */
 };
 
 struct span {
@@ -97,7 +116,11 @@ struct span {
 	uint64_t stage_ns[STAGE_CNT];	/* sum over the metric's stages is end - begin if it has stages */
 	uint32_t tid, tgid;
 	uint64_t cgroup;
-	uint64_t lock;		/* futex word, 0 if none */
+	uint64_t lock;		/* futex word, Go semaphore; 0 if none */
+	uint64_t goid;		/* of goroutine metrics, else 0 */
+	uint64_t label;		/* address of the goroutine's pprof labels, see names_label(); 0: none */
+	uint32_t site;		/* the goroutine's creation site, see names_site(); 0: none or not known */
+	uint32_t wait_site;	/* where in the code it waited, see names_call_site(); 0: not known */
 	uint16_t cpu;		/* where it ran */
 	uint8_t prio, policy;
 	size_t blame_cnt;
@@ -119,8 +142,14 @@ struct span {
 	X(CENSORED_THROTTLE, "censored.thread.throttle", "samples whose begin or end was not seen") \
 	X(CENSORED_FUTEX, "censored.thread.futex", "samples whose begin or end was not seen") \
 	X(CENSORED_BLOCK, "censored.thread.block", "samples whose begin or end was not seen") \
+	X(CENSORED_GO_DRIFT, "censored.goroutine.drift", "samples whose begin or end was not seen") \
+	X(CENSORED_GO_RUNQ, "censored.goroutine.runq", "samples whose begin or end was not seen") \
+	X(CENSORED_GO_LOCK, "censored.goroutine.lock", "samples whose begin or end was not seen") \
+	X(CENSORED_GO_CHAN, "censored.goroutine.chan", "samples whose begin or end was not seen") \
+	X(CENSORED_STW, "censored.process.stw", "samples whose begin or end was not seen") \
 	X(JIFFIES, "jiffies", "wakeups by timeouts of the timer wheel, which have no asked in ns") \
 	X(OVERRUN, "overrun", "timers that fired with nobody waiting") \
+	X(MISSED_TICK, "missed_tick", "points of a periodic timer's grid without a wakeup; found by the tables") \
 	X(FUTEX_EAGAIN, "futex_eagain", "futex calls that did not wait: the word had changed") \
 	X(CLOCK_STEP, "clock_step", "timer wakeups whose clock was set while they slept: no samples")
 
@@ -134,6 +163,52 @@ enum entity_counter {
 extern const char *const entity_counter_names[ECOUNT_CNT], *const entity_counter_helps[ECOUNT_CNT];
 
 /*
+ * Gauges: values at one moment, from snapshots of Go processes. X(id, name, help). GOROUTINES_AT is of a
+ * creation site, the others are of a process.
+ */
+#define GAUGES(X) \
+	X(GOROUTINES, "goroutines", "goroutines that live") \
+	X(GOROUTINES_RUNNABLE, "goroutines_runnable", "of them runnable") \
+	X(GOROUTINES_RUNNING, "goroutines_running", "of them running") \
+	X(GOROUTINES_SYSCALL, "goroutines_syscall", "of them in system calls or C code") \
+	X(GOROUTINES_WAITING, "goroutines_waiting", "of them waiting") \
+	X(GOROUTINES_AT, "goroutines_at", "goroutines by creation site") \
+	X(WAITING_AT, "waiting_at", "waiting goroutines by creation site") \
+	X(THREADS, "threads", "threads of the Go runtime (Ms)") \
+	X(THREADS_IDLE, "threads_idle", "of them parked") \
+	X(THREADS_SPINNING, "threads_spinning", "of them looking for work") \
+	X(THREADS_SYSCALL, "threads_syscall", "of them in system calls or C code") \
+	X(THREADS_LOCKED, "threads_locked", "of them locked to a goroutine (LockOSThread)") \
+	X(PROCS, "procs", "Ps: GOMAXPROCS") \
+	X(PROCS_IDLE, "procs_idle", "of them idle") \
+	X(PROCS_RUNNING, "procs_running", "of them running") \
+	X(PROCS_SYSCALL, "procs_syscall", "of them held by system calls") \
+	X(PROCS_STOPPED, "procs_stopped", "of them stopped for the garbage collector") \
+	X(RUNQ_GLOBAL, "runq_global", "goroutines in the global run queue") \
+	X(RUNQ_LOCAL, "runq_local", "goroutines in the run queues of the Ps") \
+	X(TIMERS, "timers", "timers in all heaps") \
+	X(TIMERS_MAX, "timers_max", "timers in the fullest heap") \
+	X(GC_CYCLES, "gc_cycles", "garbage collections so far") \
+	X(SCHED_TICKS, "sched_ticks", "goroutines scheduled so far") \
+	X(MUTEX_WAIT, "mutex_wait_ns", "the runtime's own estimate of time waited for mutexes so far, ns")
+
+enum gauge_id {
+#define X(id, name, help) GAUGE_##id,
+	GAUGES(X)
+#undef X
+	GAUGE_CNT
+};
+
+extern const char *const gauge_names[GAUGE_CNT], *const gauge_helps[GAUGE_CNT];
+
+struct gauge {
+	enum gauge_id id;
+	uint32_t tgid;
+	uint32_t site;		/* GAUGE_*_AT: see names_site(); else 0 */
+	uint64_t time_ns, value;
+};
+
+/*
  * What takes the model's output. Calls come in the order of the records; ctx is passed back.
  * `total` gives the last seen value of a whole-recording counter (enum count_id of bpf/record.h).
  */
@@ -144,4 +219,5 @@ struct span_sink {
 	void (*total)(void *ctx, unsigned int count_id, uint64_t value);
 	/* n things were lost some time between from and to (0: the start); may be NULL. In order of time. */
 	void (*loss)(void *ctx, uint64_t from_ns, uint64_t to_ns, uint64_t n);
+	void (*gauge)(void *ctx, const struct gauge *g);	/* may be NULL; in order of time */
 };

@@ -2,8 +2,9 @@
 #include "span.h"
 
 const struct metric_info metrics[METRIC_CNT] = {
-#define X(id, metric_name, metric_stages, metric_help) \
-	[METRIC_##id] = {.name = metric_name, .stages = metric_stages, .help = metric_help},
+#define X(id, metric_name, metric_entity, metric_stages, metric_help) \
+	[METRIC_##id] = {.name = metric_name, .entity = ENTITY_##metric_entity, .stages = metric_stages, \
+			 .help = metric_help},
 	METRICS(X)
 #undef X
 };
@@ -41,5 +42,17 @@ const char *const entity_counter_names[ECOUNT_CNT] = {
 const char *const entity_counter_helps[ECOUNT_CNT] = {
 #define X(id, name, help) [ECOUNT_##id] = help,
 	ENTITY_COUNTERS(X)
+#undef X
+};
+
+const char *const gauge_names[GAUGE_CNT] = {
+#define X(id, name, help) [GAUGE_##id] = name,
+	GAUGES(X)
+#undef X
+};
+
+const char *const gauge_helps[GAUGE_CNT] = {
+#define X(id, name, help) [GAUGE_##id] = help,
+	GAUGES(X)
 #undef X
 };

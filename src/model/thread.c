@@ -7,38 +7,26 @@
  *	 |    asleep     |  runnable  |			  | on  |  runnable  |
  *	 |               |--- runq ---|			  |----- runq -------|
  *	 |----------- block ----------|				|-- block ---|
+ *
+ * If a goroutine was running at off, [off, ran) is one of goroutine.offcpu too. A Go thread's sleeps are
+ * pieces of its history beside the times that it was runnable: goroutines are cut by what it did.
  */
 #include "thread.h"
 
 #include <errno.h>
 
-#include "../../bpf/record.h"
-
-/* Linux has no higher ids (PID_MAX_LIMIT); a hostile recording has. */
-enum { TID_MAX = 1 << 22 };
+#include "thread_impl.h"
 
 /* What is left of that many ended threads is dropped at once. */
 enum { ENDED_MAX = 1 << 14 };
 
-struct thread {
-	uint64_t head;		/* newest of its pieces */
-	uint64_t moves;		/* newest of its moves, which become pieces when their wait ends */
-	uint64_t end_ns;	/* of the newest piece */
-};
-
-/* A finished wait and what is derived from it. */
-struct wait {
-	const struct rec_wait *rec;
-	struct thread *thread;
-	uint64_t runnable_ns;	/* off the CPU and runnable from here on; ran if that was not seen */
-	bool is_woken;
-};
-
-int threads_init(struct threads *t, const struct span_sink *sink, size_t piece_cnt, size_t slice_cnt)
+int threads_init(struct threads *t, const struct span_sink *sink, struct names *names, size_t piece_cnt,
+		 size_t slice_cnt)
 {
 	int err;
 
 	t->sink = sink;
+	t->names = names;
 	u64map_init(&t->by_tid, sizeof(struct thread));
 	classes_init(&t->classes);
 	err = history_init(&t->pieces, piece_cnt);
@@ -54,16 +42,6 @@ void threads_done(struct threads *t)
 	history_done(&t->slices.history);
 	history_done(&t->pieces);
 	u64map_done(&t->by_tid);
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static bool is_tid(uint32_t tid)
-{
-	return tid && tid <= TID_MAX;
 }
 
 static bool is_sane(const struct rec_wait *w)
@@ -93,69 +71,6 @@ static uint64_t runnable_from(const struct rec_wait *w, bool is_woken)
 	return is_woken ? max_u64(w->waking, w->off) : w->ran;
 }
 
-static enum stage stage_of(const struct rec_wait *w)
-{
-	if (w->why == WAIT_PREEMPTED)
-		return STAGE_PREEMPT;
-	return w->why == WAIT_THROTTLED ? STAGE_THROTTLE : STAGE_RUNQ;
-}
-
-static void push_piece(struct threads *t, struct thread *th, const struct piece *p)
-{
-	history_push(&t->pieces, &th->head, p);
-	th->end_ns = p->end_ns;
-}
-
-static void push_unknown(struct threads *t, struct thread *th, uint64_t end_ns, enum stage stage)
-{
-	if (th->end_ns < end_ns)
-		push_piece(t, th, &(struct piece){.begin_ns = th->end_ns, .end_ns = end_ns, .by = BY_UNKNOWN,
-						  .stage = stage});
-}
-
-/* The pieces before the last: the moves that were seen, unknown between them. */
-static void push_moves(struct threads *t, struct thread *th, const struct rec_wait *w, enum stage stage)
-{
-	struct history_walk walk = history_from(&t->pieces, th->moves);
-	const struct piece *p;
-	struct piece moves[UINT8_MAX];
-	int n = 0;
-
-	while (n < w->moves && (p = history_older(&walk)))
-		moves[n++] = *p;
-	while (n-- > 0) {
-		struct piece *m = &moves[n];
-
-		/* of a wait whose record was lost, or nonsense */
-		if (m->begin_ns < th->end_ns || m->end_ns > w->since)
-			continue;
-		push_unknown(t, th, m->begin_ns, stage);
-		m->stage = stage;
-		push_piece(t, th, m);
-	}
-	push_unknown(t, th, w->since, stage);
-}
-
-/* Adds the wait's runnable time to the thread's pieces, one for each CPU that it waited on. */
-static void push_wait(struct threads *t, struct wait *w)
-{
-	const struct rec_wait *rec = w->rec;
-	struct thread *th = w->thread;
-	enum stage stage = stage_of(rec);
-
-	if (w->runnable_ns == rec->ran || th->end_ns >= rec->ran)
-		return;
-	/* times of one thread do not overlap, whatever the stamps say */
-	th->end_ns = max_u64(th->end_ns, w->runnable_ns);
-	if (rec->moves)
-		push_moves(t, th, rec, stage);
-	if (th->end_ns < rec->ran)
-		push_piece(t, th, &(struct piece){
-			.begin_ns = th->end_ns, .end_ns = rec->ran, .by = rec->by, .cpu = rec->cpu,
-			.steal_ns = rec->steal_ns, .irq_ns = rec->irq_ns, .softirq_ns = rec->softirq_ns,
-			.stage = stage});
-}
-
 /*
  * Starts a sample of the wait. One span serves all, since zeroing a whole one for each sample costs
  * more than making it.
@@ -173,6 +88,8 @@ static struct span *begin_span(struct threads *t, const struct rec_wait *w, enum
 	s->tgid = w->tgid;
 	s->cgroup = w->cgroup;
 	s->lock = 0;
+	s->goid = 0;
+	s->site = 0;
 	s->cpu = w->cpu;
 	s->prio = w->prio;
 	s->policy = w->policy;
@@ -208,7 +125,7 @@ static void emit_runq(struct threads *t, const struct wait *w, uint64_t begin_ns
 
 	s->stage_ns[STAGE_RUNQ] = rec->ran - rec->waking;
 	/* woken on its CPU, on its way out: until it left, that CPU had no competitor that we know of */
-	blame_runnable(t, w, begin_ns, rec->ran - rec->waking);
+	blame_runnable(t, w, max_u64(begin_ns, rec->waking), rec->ran - rec->waking);
 	if (rec->woken_by == WOKEN_TASK && rec->waker)
 		blame_row(&t->blame, BLAME_WAKER, rec->waker, 0);
 	emit(t);
@@ -230,6 +147,15 @@ static void emit_throttle(struct threads *t, const struct rec_wait *w)
 	emit(t);
 }
 
+static void blame_blocked(struct threads *t, const struct rec_wait *w)
+{
+	blame_reset(&t->blame);
+	if (w->woken_by == WOKEN_TASK && w->waker)
+		blame_row(&t->blame, BLAME_WAKER, w->waker, w->ran - w->off);
+	else
+		blame_row(&t->blame, BLAME_UNKNOWN, 0, w->ran - w->off);
+}
+
 static void emit_blocked(struct threads *t, const struct rec_wait *w)
 {
 	uint32_t klass = class_of_block(&t->classes, w->syscall);
@@ -240,11 +166,28 @@ static void emit_blocked(struct threads *t, const struct rec_wait *w)
 		s->klass = class_of_futex(&t->classes, w);
 		s->lock = w->futex;
 	}
-	blame_reset(&t->blame);
-	if (w->woken_by == WOKEN_TASK && w->waker)
-		blame_row(&t->blame, BLAME_WAKER, w->waker, w->ran - w->off);
-	else
-		blame_row(&t->blame, BLAME_UNKNOWN, 0, w->ran - w->off);
+	blame_blocked(t, w);
+	emit(t);
+}
+
+/* The goroutine that was running at off, if there was one. */
+static void emit_offcpu(struct threads *t, const struct wait *w, uint64_t begin_ns)
+{
+	const struct rec_wait *rec = w->rec;
+	bool is_blocked = rec->why == WAIT_BLOCKED;
+	struct span *s;
+
+	if (rec->goid == GOID_NONE || rec->goid == GOID_SCHEDULER || rec->goid == GOID_PARKED || !rec->off)
+		return;
+	s = begin_span(t, rec, METRIC_GOROUTINE_OFFCPU, is_blocked ? CLASS_BLOCKED : CLASS_PREEMPTED, rec->off);
+	s->goid = rec->goid;
+	s->site = names_site(t->names, rec->tgid, rec->startpc, rec->gopc);
+	if (is_blocked)
+		blame_blocked(t, rec);
+	else if (rec->why == WAIT_PREEMPTED)
+		blame_runnable(t, w, begin_ns, rec->ran - rec->off);
+	else	/* the quota took it */
+		blame_reset(&t->blame);
 	emit(t);
 }
 
@@ -273,7 +216,7 @@ static void emit_drift(struct threads *t, const struct wait *w)
 	const struct rec_wait *rec = w->rec;
 	const struct timeline timeline = {
 		.history = &t->pieces, .head = w->thread->head, .known_from_ns = t->known_from_ns,
-		.on_cpu = STAGE_BUSY,
+		.rules = &cut_drift,
 	};
 	const struct own_sleep sleep = {
 		.off_ns = rec->why == WAIT_ON_CPU ? rec->ran : rec->off, .until_ns = w->runnable_ns,
@@ -320,7 +263,7 @@ int threads_wait(struct threads *t, const struct rec_wait *rec)
 	w.is_woken = rec->woken_by != WOKEN_NOT && rec->waking;
 	w.runnable_ns = runnable_from(rec, w.is_woken);
 	begin_ns = max_u64(w.runnable_ns, w.thread->end_ns);
-	push_wait(t, &w);
+	thread_push(t, &w);
 
 	if (rec->why == WAIT_PREEMPTED)
 		emit_preempt(t, &w, begin_ns);
@@ -330,6 +273,7 @@ int threads_wait(struct threads *t, const struct rec_wait *rec)
 		emit_blocked(t, rec);
 	if (rec->why == WAIT_UNSEEN)
 		count_unseen(t, &w);
+	emit_offcpu(t, &w, begin_ns);
 	if (w.is_woken)
 		emit_runq(t, &w, begin_ns);
 	if (w.is_woken && rec->woken_by == WOKEN_TIMER)
@@ -390,13 +334,13 @@ static void drop_ended(struct threads *t)
 }
 
 /* The next of this tid is another thread. */
-static void end_thread(struct threads *t, uint32_t tid)
+static void end_thread(struct threads *t, uint32_t tid, uint64_t end_ns)
 {
 	struct thread *th = u64map_find(&t->by_tid, tid);
 
 	if (!th)
 		return;
-	*th = (struct thread){0};
+	*th = (struct thread){.known_from_ns = end_ns};
 	if (++t->ended_cnt > ENDED_MAX)
 		drop_ended(t);
 }
@@ -418,6 +362,6 @@ int threads_end(struct threads *t, const struct rec_task_end *r)
 	if (r->open == OPEN_THROTTLED)
 		count(t, ECOUNT_CENSORED_THROTTLE, r->tid, 1);
 	if (r->exited)
-		end_thread(t, r->tid);
+		end_thread(t, r->tid, r->time);
 	return 0;
 }

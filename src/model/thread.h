@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The thread model: finished waits in, spans of the thread.* metrics out. Owned by the model; what it
- * keeps is a few bytes a thread and two rings of fixed size (history.h).
+ * The thread model: finished waits in, spans of the thread.* metrics and goroutine.offcpu out. Owned by the
+ * model; what it keeps is a few bytes a thread and two rings of fixed size (history.h).
  */
 #pragma once
 
@@ -16,8 +16,17 @@ struct rec_move;
 struct rec_slice;
 struct rec_task_end;
 
+/* Linux has no higher ids (PID_MAX_LIMIT); a hostile recording has. */
+enum { TID_MAX = 1 << 22 };
+
+static inline bool is_tid(uint32_t tid)
+{
+	return tid && tid <= TID_MAX;
+}
+
 struct threads {
 	const struct span_sink *sink;
+	struct names *names;		/* of goroutines' sites */
 	struct u64map by_tid;		/* struct thread */
 	struct history pieces;		/* times runnable but off the CPU, of all threads */
 	struct slices slices;
@@ -28,8 +37,9 @@ struct threads {
 	size_t ended_cnt;		/* threads of by_tid that ended since they were last dropped */
 };
 
-/* *t is zeroed, sink outlives it; the counts are powers of two. 0 or -ENOMEM. */
-int threads_init(struct threads *t, const struct span_sink *sink, size_t piece_cnt, size_t slice_cnt);
+/* *t is zeroed, sink and names outlive it; the counts are powers of two. 0 or -ENOMEM. */
+int threads_init(struct threads *t, const struct span_sink *sink, struct names *names, size_t piece_cnt,
+		 size_t slice_cnt);
 void threads_done(struct threads *t);
 
 /* Each takes one record whose length was checked. 0, -EBADMSG (nonsense, no effect) or -ENOMEM. */
@@ -37,3 +47,18 @@ int threads_wait(struct threads *t, const struct rec_wait *w);
 int threads_move(struct threads *t, const struct rec_move *r);
 int threads_slice(struct threads *t, const struct rec_slice *r);
 int threads_end(struct threads *t, const struct rec_task_end *r);
+
+/* Part of a sample of a goroutine: what a thread did in [begin, end). */
+struct thread_part {
+	uint32_t tid;
+	uint64_t begin_ns, end_ns;	/* begin <= end */
+	uint64_t deadline_ns;		/* see struct timeline */
+	const struct cut_rules *rules;
+};
+
+/* Adds its stages to stage_ns: 0, or -ENODATA as partition(). */
+int threads_cut(const struct threads *t, const struct thread_part *p, uint64_t stage_ns[STAGE_CNT]);
+/* Adds who had the CPU meanwhile to the rows of t->blame. */
+void threads_blame(struct threads *t, const struct thread_part *p);
+/* Sets what the span's thread was last seen with: cgroup, prio, policy. */
+void threads_describe(const struct threads *t, struct span *s);

@@ -12,7 +12,7 @@
 
 /* A column is full while it still has room for one more field, the longest text included. */
 #define COLUMN_SIZE 32768
-#define COLUMN_FULL (COLUMN_SIZE - 320)
+#define COLUMN_FULL (COLUMN_SIZE - 512)
 
 _Static_assert(sizeof(union any_record) + 10 < COLUMN_SIZE - COLUMN_FULL, "room for any text");
 

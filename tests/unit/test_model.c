@@ -5,6 +5,9 @@
  *
  *	=> thread.drift nanosleep tid=1 cpu=0 1ms..1500us | slack=50us wake=450us | competitor:7=100us
  *	=> thread.futex other tid=1 cpu=0 lock=0x1000 1ms..2ms | | waker:7=1ms
+ *	=> goroutine.lock mutex tid=1 cpu=0 lock=0x1000 goid=7 site=main.f(main.main main.go:9)
+ *	   in=main.f(main.go:20) 1ms..2ms | | waker:main.g#8=1ms
+ *	=> gauge goroutines tgid=1 12 at 1s
  *	=> count jiffies 1 of 1
  *	=> EBADMSG
  *
@@ -53,47 +56,94 @@ static void put_stages(FILE *f, const struct span *s)
 	}
 }
 
-static void put_blame(FILE *f, const struct span *s)
+/* A running model and where to write what it says. */
+struct run {
+	struct model *model;
+	FILE *f;
+};
+
+static void put_blame(const struct run *r, const struct span *s)
 {
+	FILE *f = r->f;
+
 	for (size_t i = 0; i < s->blame_cnt; i++) {
 		const struct blame *b = &s->blame[i];
 
 		fprintf(f, " %s", blame_names[b->kind]);
 		if (b->tid)
 			fprintf(f, ":%u", b->tid);
+		if (b->goid)
+			fprintf(f, ":%s#%llu", names_of_site(model_names(r->model), b->site)->func,
+				(unsigned long long)b->goid);
 		fputc('=', f);
 		put_ns(f, b->ns);
 	}
 }
 
+static void put_site(const struct run *r, const char *what, uint32_t number)
+{
+	const struct site_name *site = names_of_site(model_names(r->model), number);
+
+	if (number && *site->at)
+		fprintf(r->f, "%s=%s(%s) ", what, site->func, site->at);
+	else if (number)
+		fprintf(r->f, "%s=%s ", what, site->func);
+}
+
+static void put_goroutine(const struct run *r, const struct span *s)
+{
+	const char *label = names_label(model_names(r->model), s->tgid, s->label);
+
+	if (s->goid)
+		fprintf(r->f, "goid=%llu ", (unsigned long long)s->goid);
+	put_site(r, "site", s->site);
+	put_site(r, "in", s->wait_site);
+	if (label)
+		fprintf(r->f, "label=%s ", label);
+}
+
 static void put_span(void *ctx, const struct span *s)
 {
-	FILE *f = ctx;
+	const struct run *r = ctx;
+	FILE *f = r->f;
 	char name[64];
 
-	class_name(s->klass, name, sizeof(name));
+	names_class(model_names(r->model), s->klass, name, sizeof(name));
 	fprintf(f, "=> %s%s%s tid=%u cpu=%u ", metrics[s->metric].name, *name ? " " : "", name, s->tid, s->cpu);
 	if (s->lock)
 		fprintf(f, "lock=0x%llx ", (unsigned long long)s->lock);
+	put_goroutine(r, s);
 	put_ns(f, s->begin_ns);
 	fputs("..", f);
 	put_ns(f, s->end_ns);
 	fputs(" |", f);
 	put_stages(f, s);
 	fputs(" |", f);
-	put_blame(f, s);
+	put_blame(r, s);
 	fputc('\n', f);
 }
 
 static void put_counter(void *ctx, enum entity_counter id, uint32_t tid, uint64_t n)
 {
-	fprintf(ctx, "=> count %s %llu of %u\n", entity_counter_names[id], (unsigned long long)n, tid);
+	fprintf(((struct run *)ctx)->f, "=> count %s %llu of %u\n", entity_counter_names[id], (unsigned long long)n, tid);
 }
 
 static void put_total(void *ctx, unsigned int count_id, uint64_t value)
 {
 	if (value)
-		fprintf(ctx, "=> total %s %llu\n", count_names[count_id], (unsigned long long)value);
+		fprintf(((struct run *)ctx)->f, "=> total %s %llu\n", count_names[count_id],
+			(unsigned long long)value);
+}
+
+static void put_gauge(void *ctx, const struct gauge *g)
+{
+	const struct run *r = ctx;
+
+	fprintf(r->f, "=> gauge %s ", gauge_names[g->id]);
+	put_site(r, "site", g->site);
+	fprintf(r->f, "tgid=%u %llu at ", g->tgid, (unsigned long long)g->value);
+	put_ns(r->f, g->time_ns);
+	fputc('\n', r->f);
 }
 
 /* Fixtures say syscall=@read: numbers differ between architectures. */
@@ -141,12 +191,15 @@ static char *run_fixture(const char *text)
 	char *copy = strdup(text), *rest = copy, *line, *out = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&out, &size);
-	struct span_sink sink = {.ctx = f, .span = put_span, .counter = put_counter, .total = put_total};
+	struct run run = {.f = f};
+	struct span_sink sink = {.ctx = &run, .span = put_span, .counter = put_counter, .total = put_total,
+				 .gauge = put_gauge};
 	struct model *m = model_new(&sink);
 
 	assert_non_null(copy);
 	assert_non_null(f);
 	assert_non_null(m);
+	run.model = m;
 	while ((line = strsep(&rest, "\n"))) {
 		if (!rest && !*line)
 			break;
@@ -256,18 +309,111 @@ static void facts_names_and_cgroups_are_kept(void **state)
 	model_free(m);
 }
 
+static void feed_lines(struct model *m, const char *const *lines, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		feed_line(m, lines[i], stderr);
+}
+
+static void go_processes_and_their_histograms_are_kept(void **state)
+{
+	static const char *const lines[] = {
+		"goproc tgid=100 time=1s level=light version=go1.22.12",
+		"goproc tgid=200 time=1s level=snapshot checked=1 version=go1.19.8 why=\"PGO build\"",
+		"goproc tgid=100 time=2s level=full checked=1 version=go1.22.12 why=cheap",
+		"gosnap tgid=100 time=2s goroutines=5",
+		"gosnap tgid=100 time=3s goroutines=6",
+		"gohist tgid=100 time=3s which=run lo_ns=64 hi_ns=128 count=3",
+		"gohist tgid=100 time=3s which=run hi_ns=64 count=2",
+		"gohist tgid=100 time=3s which=stw_total_gc lo_ns=512 hi_ns=1024 count=1",
+		"gohist tgid=100 time=4s which=run lo_ns=64 hi_ns=128 count=4",
+		"gohist tgid=100 time=4s which=run lo_ns=32 hi_ns=64 count=9",
+	};
+	struct span_sink sink = {.span = no_span, .counter = no_counter, .total = keep_total};
+	struct model *m = model_new(&sink);
+	struct go_process p;
+	struct go_bucket b;
+
+	(void)state;
+	feed_lines(m, lines, sizeof(lines) / sizeof(lines[0]));
+	assert_true(model_go_at(m, 0, &p));
+	assert_int_equal(p.tgid, 100);
+	assert_int_equal(p.level, GO_FULL);
+	assert_true(p.checked);
+	assert_string_equal(p.version, "go1.22.12");
+	assert_string_equal(p.why, "cheap");
+	assert_int_equal(p.snap->goroutines, 6);
+	assert_int_equal(p.hist_cnt, 4);
+	assert_true(model_go_at(m, 1, &p));
+	assert_int_equal(p.tgid, 200);
+	assert_string_equal(p.why, "PGO build");
+	assert_null(p.snap);
+	assert_false(model_go_at(m, 2, &p));
+	assert_true(model_go_hist(m, 100, GO_HIST_RUN, 0, &b));
+	assert_int_equal(b.lo_ns, 0);
+	assert_int_equal(b.hi_ns, 64);
+	assert_int_equal(b.count, 2);
+	assert_true(model_go_hist(m, 100, GO_HIST_RUN, 1, &b));
+	assert_int_equal(b.lo_ns, 32);
+	assert_true(model_go_hist(m, 100, GO_HIST_RUN, 2, &b));
+	assert_int_equal(b.lo_ns, 64);
+	assert_int_equal(b.count, 7);
+	assert_false(model_go_hist(m, 100, GO_HIST_RUN, 3, &b));
+	assert_true(model_go_hist(m, 100, GO_HIST_STW_TOTAL_GC, 0, &b));
+	assert_false(model_go_hist(m, 100, GO_HIST_STW_TOTAL_OTHER, 0, &b));
+	assert_false(model_go_hist(m, 200, GO_HIST_RUN, 0, &b));
+	assert_false(model_go_hist(m, 300, GO_HIST_RUN, 0, &b));
+	model_free(m);
+}
+
+static void stacks_have_frames_with_inlined_calls(void **state)
+{
+	static const char *const lines[] = {
+		"symbol tgid=100 pc=0x10 line=5 func=main.inner file=/a/b.go",
+		"symbol tgid=100 pc=0x10 line=6 depth=1 func=main.middle file=c.go",
+		"symbol tgid=100 pc=0x10 depth=2 last=1 func=main.outer file=/a/d.go",
+		"symbol tgid=100 pc=0x20 line=9 last=1 func=main.main",
+		"stack tgid=100 id=3 pc0=0x10 pc1=0x30 pc2=0x20 pc4=0x10",
+	};
+	static const struct site_name want[] = {
+		{"main.inner", "b.go:5"}, {"main.middle", "c.go:6"}, {"main.outer", "d.go"}, {"0x30", ""},
+		{"main.main", ""},
+	};
+	struct span_sink sink = {.span = no_span, .counter = no_counter, .total = keep_total};
+	struct model *m = model_new(&sink);
+	struct site_name have;
+
+	(void)state;
+	feed_lines(m, lines, sizeof(lines) / sizeof(lines[0]));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_true(names_frame(model_names(m), 100, 3, i, &have));
+		assert_string_equal(have.func, want[i].func);
+		assert_string_equal(have.at, want[i].at);
+	}
+	assert_false(names_frame(model_names(m), 100, 3, 5, &have));
+	assert_false(names_frame(model_names(m), 100, 4, 0, &have));
+	assert_false(names_frame(model_names(m), 200, 3, 0, &have));
+	/* told again, it may have fewer */
+	feed_line(m, "symbol tgid=100 pc=0x10 line=7 last=1 func=main.other file=b.go", stderr);
+	assert_true(names_frame(model_names(m), 100, 3, 0, &have));
+	assert_string_equal(have.func, "main.other");
+	assert_true(names_frame(model_names(m), 100, 3, 1, &have));
+	assert_string_equal(have.func, "0x30");
+	model_free(m);
+}
+
 static void classes_have_names(void **state)
 {
 	char buf[32];
 
 	(void)state;
 	assert_string_equal(class_name(CLASS_NONE, buf, sizeof(buf)), "");
-	for (int i = CLASS_TIMER; i <= CLASS_UNKNOWN; i++)
+	for (int i = CLASS_TIMER; i <= CLASS_SELECT; i++)
 		assert_true(strncmp(class_name(i, buf, sizeof(buf)), "class_", 6));
 	assert_string_equal(class_name(CLASS_SYSCALL, buf, sizeof(buf)), syscall_name(0));
 	assert_string_equal(class_name(CLASS_SYSCALL + 455, buf, sizeof(buf)), "futex_wait");
 	assert_string_equal(class_name(CLASS_SYSCALL + 30000, buf, sizeof(buf)), "syscall_30000");
-	assert_string_equal(class_name(CLASS_UNKNOWN + 1, buf, 6), "class");
+	assert_string_equal(class_name(CLASS_SELECT + 1, buf, 6), "class");
 	assert_null(syscall_name(-1));
 }
 
@@ -277,6 +423,8 @@ int main(void)
 		cmocka_unit_test(fixtures_give_their_spans),
 		cmocka_unit_test(malformed_headers_are_counted),
 		cmocka_unit_test(facts_names_and_cgroups_are_kept),
+		cmocka_unit_test(go_processes_and_their_histograms_are_kept),
+		cmocka_unit_test(stacks_have_frames_with_inlined_calls),
 		cmocka_unit_test(classes_have_names),
 	};
 

@@ -13,6 +13,7 @@
 
 #include "bpf/record.h"
 #include "src/model/model.h"
+#include "src/model/names_impl.h"
 #include "src/model/thread.h"
 
 enum { WATCHED = 101 };
@@ -45,9 +46,12 @@ static void check_sums(void *ctx, const struct span *s)
 		blame += s->blame[i].ns;
 	if (metrics[s->metric].stages)
 		assert_int_equal(stages, latency);
-	if (s->metric == METRIC_THREAD_DRIFT)
+	if (s->metric == METRIC_THREAD_DRIFT || s->metric == METRIC_GOROUTINE_DRIFT ||
+	    s->metric == METRIC_GOROUTINE_RUNQ)
 		to_explain = s->stage_ns[STAGE_RUNQ] + s->stage_ns[STAGE_PREEMPT];
-	if (s->metric == METRIC_THREAD_THROTTLE)
+	if (s->metric == METRIC_PROCESS_STW)
+		to_explain = s->stage_ns[STAGE_STOPPING];
+	if (s->metric == METRIC_THREAD_THROTTLE || (s->metric == METRIC_GOROUTINE_OFFCPU && !s->blame_cnt))
 		to_explain = 0;
 	assert_int_equal(blame, to_explain);
 	++*(uint64_t *)ctx;
@@ -82,6 +86,66 @@ static uint32_t any_by(uint64_t *seed)
 	return some[rnd(seed, 6)];
 }
 
+static uint64_t any_goid(uint64_t *seed)
+{
+	static const uint64_t some[] = {GOID_NONE, GOID_SCHEDULER, GOID_PARKED, 1, 2, UINT64_MAX - 2};
+
+	return some[rnd(seed, 6)];
+}
+
+static void feed_go_nonsense(struct model *m, uint64_t *seed, uint64_t now)
+{
+	const struct rec_go go = {
+		.hdr = {REC_GO_KIND, sizeof(go)}, .tid = rnd(seed, 4), .tgid = rnd(seed, 3),
+		.ran = rnd(seed, 2) ? now : any_time(seed, now), .readied = any_time(seed, now),
+		.left = any_time(seed, now),
+		.fired = any_time(seed, now), .when = any_time(seed, now), .goid = any_goid(seed),
+		.startpc = rnd(seed, 9), .gopc = rnd(seed, 9), .labels = rnd(seed, 3), .lock = rnd(seed, 3),
+		.waker_goid = rnd(seed, 3), .waker_startpc = rnd(seed, 9), .waker = any_by(seed),
+		.fired_by = rnd(seed, 5), .stack = rnd(seed, 9), .cause = rnd(seed, 8), .timer = rnd(seed, 7),
+		.reason = rnd(seed, 4), .sampled = rnd(seed, 8) == 0,
+	};
+	const struct rec_stw stw = {
+		.hdr = {REC_STW_KIND, sizeof(stw)}, .tid = rnd(seed, 4), .tgid = rnd(seed, 3),
+		.end = any_time(seed, now), .stopped = any_time(seed, now), .start = any_time(seed, now), .last_goid = any_goid(seed),
+		.last_startpc = rnd(seed, 3), .last_tid = any_by(seed), .reason = rnd(seed, 3), .stack = rnd(seed, 9),
+	};
+
+	if (rnd(seed, 8))
+		model_feed(m, &go, sizeof(go));
+	else
+		model_feed(m, &stw, sizeof(stw));
+}
+
+/* What names things, of two processes. */
+static void feed_names(struct model *m, uint64_t *seed)
+{
+	struct rec_symbol symbol = {
+		.hdr = {REC_SYMBOL_KIND, sizeof(symbol)}, .tgid = rnd(seed, 3), .pc = rnd(seed, 9),
+		.depth = rnd(seed, 4), .last = rnd(seed, 2), .line = rnd(seed, 3),
+	};
+	const struct rec_stack stack = {
+		.hdr = {REC_STACK_KIND, sizeof(stack)}, .tgid = rnd(seed, 3), .id = rnd(seed, 9), .pc0 = rnd(seed, 9),
+		.pc1 = rnd(seed, 9), .pc2 = rnd(seed, 9), .pc3 = rnd(seed, 9), .pc11 = rnd(seed, 9),
+	};
+	struct rec_goword word = {
+		.hdr = {REC_GOWORD_KIND, sizeof(word)}, .tgid = rnd(seed, 3), .word = rnd(seed, 4),
+		.number = rnd(seed, 4),
+	};
+	static const char *const funcs[] = {"", "runtime.x", "sync.(*Mutex).Lock", "main.f.func1", "runtime.goexit"};
+	static const char *const reasons[] = {"", "select", "semacquire", "sync.Mutex.Lock"};
+
+	snprintf(symbol.func, sizeof(symbol.func), "%s", funcs[rnd(seed, 5)]);
+	if (rnd(seed, 4) == 0)
+		memset(symbol.func, 'f', sizeof(symbol.func));
+	if (rnd(seed, 4) == 0)
+		memset(symbol.file, '/', sizeof(symbol.file));
+	snprintf(word.text, sizeof(word.text), "%s", reasons[rnd(seed, 4)]);
+	model_feed(m, &symbol, sizeof(symbol));
+	model_feed(m, &stack, sizeof(stack));
+	model_feed(m, &word, sizeof(word));
+}
+
 static void feed_nonsense(struct model *m, uint64_t *seed, uint64_t now)
 {
 	union {
@@ -108,7 +172,8 @@ static void feed_nonsense(struct model *m, uint64_t *seed, uint64_t now)
 			.due = any_time(seed, now), .asked = any_time(seed, now), .since = any_time(seed, now),
 			.by = any_by(seed), .irq_ns = noise, .steal_ns = noise / 3, .cpu = rnd(seed, 3),
 			.why = rnd(seed, 5), .woken_by = rnd(seed, 5), .timer = rnd(seed, 7), .moves = rnd(seed, 4),
-			.syscall = rnd(seed, 500),
+			.syscall = rnd(seed, 500), .tgid = 1, .until = any_time(seed, now), .goid = any_goid(seed),
+			.startpc = 1 + rnd(seed, 9), .gopc = rnd(seed, 9),
 		};
 		if (r.wait.why < WAIT_BLOCKED)
 			r.wait.off = 0;
@@ -130,6 +195,64 @@ static void nonsense_keeps_sums_exact(void **state)
 		feed_nonsense(m, &seed, 1000 + i * 10);
 	model_free(m);
 	assert_true(spans > 10000);
+}
+
+static void go_nonsense_keeps_sums_exact(void **state)
+{
+	uint64_t spans = 0, seed = 4712;
+	struct span_sink sink = {.ctx = &spans, .span = check_sums, .counter = any_counter, .total = no_total};
+	struct model *m = model_new(&sink);
+
+	(void)state;
+	assert_non_null(m);
+	for (int i = 0; i < 30000; i++) {
+		if (i % 16 == 0)
+			feed_names(m, &seed);
+		feed_nonsense(m, &seed, 1000 + i * 10);
+		feed_go_nonsense(m, &seed, 1000 + i * 10);
+	}
+	model_free(m);
+	assert_true(spans > 10000);
+}
+
+/* More of everything than there is room for: the first keep their names, the others have none. */
+static void names_are_bounded(void **state)
+{
+	struct names *n = names_new();
+	struct rec_symbol symbol = {.tgid = 1, .line = 1, .func = "main.f"};
+	struct rec_stack stack = {.tgid = 1};
+	struct rec_golabel label = {.tgid = 1};
+	uint32_t site = 0;
+	char buf[32];
+
+	(void)state;
+	assert_non_null(n);
+	for (uint32_t i = 1; i <= 200000; i++) {
+		symbol.pc = stack.pc0 = label.labels = i;
+		stack.id = i;
+		snprintf(symbol.file, sizeof(symbol.file), "/src/%u.go", i);
+		snprintf(label.text, sizeof(label.text), "%u", i);
+		assert_int_equal(names_symbol(n, &symbol), 0);
+		assert_int_equal(names_stack(n, &stack), 0);
+		assert_int_equal(names_golabel(n, &label), 0);
+		site = names_site(n, 1, i, i);
+		assert_true(i > NAMES_SITES_MAX ? !site : site == i);
+	}
+	assert_int_equal(n->symbols.map.cnt, NAMES_SYMBOLS_MAX);
+	assert_int_equal(n->frame_cnt, NAMES_SYMBOLS_MAX);
+	assert_int_equal(n->stacks.map.cnt, NAMES_STACKS_MAX);
+	assert_int_equal(n->labels.map.cnt, NAMES_LABELS_MAX);
+	assert_int_equal(n->site_cnt, NAMES_SITES_MAX);
+	assert_true(n->texts.by_hash.cnt <= NAMES_TEXTS_MAX);
+	assert_true(n->site_pcs.map.cnt <= NAMES_SITE_PCS_MAX);
+	assert_string_equal(names_of_site(n, 7)->at, "main.f 7.go:1");
+	assert_string_equal(names_label(n, 1, 7), "7");
+	assert_null(names_of_site(n, NAMES_SITES_MAX + 1));
+	for (int i = 0; i < 100; i++) {
+		snprintf(buf, sizeof(buf), "reason %d", i);
+		assert_int_equal(names_stw_class(n, buf), i < NAMES_STW_MAX ? CLASS_STW + i : CLASS_UNKNOWN);
+	}
+	names_free(n);
 }
 
 struct outcome {
@@ -156,7 +279,7 @@ static struct outcome drift_from(uint64_t asked, uint64_t off)
 	struct rec_wait w = {.tid = 1, .off = 100, .ran = 200, .why = WAIT_PREEMPTED};
 
 	assert_non_null(t);
-	assert_int_equal(threads_init(t, &sink, 8, 8), 0);
+	assert_int_equal(threads_init(t, &sink, NULL, 8, 8), 0);
 	threads_wait(t, &w);
 	for (w.tid = 2; w.tid < 20; w.tid++) {
 		w.off = w.tid * 1000;
@@ -196,7 +319,7 @@ static void ended_threads_are_dropped(void **state)
 
 	(void)state;
 	assert_non_null(t);
-	assert_int_equal(threads_init(t, &sink, 8, 8), 0);
+	assert_int_equal(threads_init(t, &sink, NULL, 8, 8), 0);
 	for (uint32_t tid = 1; tid <= 200000; tid++) {
 		struct rec_wait w = {.tid = tid, .off = tid * 10, .ran = tid * 10 + 5, .why = WAIT_PREEMPTED};
 		struct rec_task_end e = {.tid = tid, .exited = tid != 7};
@@ -214,6 +337,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nonsense_keeps_sums_exact),
+		cmocka_unit_test(go_nonsense_keeps_sums_exact),
+		cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(overwritten_history_censors),
 		cmocka_unit_test(ended_threads_are_dropped),
 	};

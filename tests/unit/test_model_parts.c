@@ -90,7 +90,7 @@ static void check_stages(const struct timeline *t, uint64_t begin, uint64_t end,
 static void a_sample_is_cut_around_pieces_and_sleep(void **state)
 {
 	struct history h;
-	struct timeline t = {.history = &h, .on_cpu = STAGE_BUSY};
+	struct timeline t = {.history = &h, .rules = &cut_drift};
 	const struct own_sleep sleep = {.off_ns = 400, .until_ns = 500, .due_ns = 420, .fired_ns = 450};
 
 	(void)state;
@@ -114,7 +114,7 @@ static void a_sample_over_too_many_pieces_is_refused(void **state)
 {
 	uint64_t stage_ns[STAGE_CNT] = {0};
 	struct history h;
-	struct timeline t = {.history = &h, .on_cpu = STAGE_BUSY};
+	struct timeline t = {.history = &h, .rules = &cut_drift};
 	const struct own_sleep none = {.off_ns = UINT64_MAX, .until_ns = UINT64_MAX};
 
 	(void)state;
