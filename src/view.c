@@ -34,6 +34,7 @@ static int one_pass(struct view *v, const struct source *src)
 	v->model = model_new(&sink);
 	if (!v->model)
 		return fail(-ENOMEM, "recording: cannot replay");
+	tables_names(v->tables, model_names(v->model));
 	err = src->replay(src->ctx, feed, v);
 	if (err == -ENOMEM)
 		fail(err, "recording: cannot replay");
@@ -145,6 +146,7 @@ int view_write(const struct view *v, const struct exporter *e, const struct expo
 	struct export_opts o = *opts;
 
 	o.info = model_info(v->model);
+	o.model = v->model;
 	o.facts = v->facts;
 	o.fact_cnt = v->fact_cnt;
 	return e->run(v->tables, model_names(v->model), &o, out);

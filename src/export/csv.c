@@ -44,6 +44,13 @@ static void put_u64(void *ctx, uint64_t v)
 	put_raw(ctx, buf + at, sizeof(buf) - at);
 }
 
+static void put_i64(void *ctx, int64_t v)
+{
+	char buf[24];
+
+	put_raw(ctx, buf, (size_t)snprintf(buf, sizeof(buf), "%jd", (intmax_t)v));
+}
+
 static void put_none(void *ctx)
 {
 	put_raw(ctx, "", 0);
@@ -134,8 +141,8 @@ static int heatmap_pairs(struct csv *c)
 static int long_rows(struct csv *c, enum table table)
 {
 	const struct row_sink sink = {
-		.ctx = c, .columns = put_columns, .text = put_text, .number = put_u64, .none = put_none,
-		.end = end_row,
+		.ctx = c, .columns = put_columns, .text = put_text, .number = put_u64,
+		.signed_number = put_i64, .none = put_none, .end = end_row,
 	};
 
 	return rows_write(c->t, c->n, table, &sink);

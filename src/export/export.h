@@ -11,6 +11,7 @@
 #include "../stats/tables.h"
 
 struct names;
+struct model;
 struct model_info;
 struct term;
 
@@ -40,6 +41,7 @@ struct export_opts {
 	enum shape shape;		/* of the heatmap */
 	/* for the report; NULL, 0: none */
 	const struct model_info *info;
+	const struct model *model;	/* for its Go processes */
 	const struct fact *facts;
 	size_t fact_cnt;
 	const struct term *term;	/* what the report is shown on. NULL: what it is written to */

@@ -5,22 +5,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "growth.h"
 #include "label.h"
 
 enum { ENOUGH_SAMPLES = 100, SHOWN_TAKERS = 3 };
 
 /* A metric's words: NAME did, up to so much, late; and what those are called who took it. */
 struct words {
+	int tier;	/* less is more worth telling */
 	const char *did, *late, *taken;
 };
 
+enum { TIER_OTHERS = 3, TIER_CNT, TIER_OWN_WILL = 2 * TIER_CNT };
+
 static const struct words all_words[METRIC_CNT] = {
-	[METRIC_THREAD_DRIFT] = {"woke up to ", " late", "taken by"},
-	[METRIC_THREAD_RUNQ] = {"was woken and waited up to ", " for a CPU", "taken by"},
-	[METRIC_THREAD_PREEMPT] = {"was off the CPU for up to ", " while it had work to do", "taken by"},
-	[METRIC_THREAD_THROTTLE] = {"was stopped by its CPU quota for up to ", "", ""},
-	[METRIC_THREAD_FUTEX] = {"waited up to ", " in a futex", "ended by"},
-	[METRIC_THREAD_BLOCK] = {"was blocked for up to ", "", "ended by"},
+	[METRIC_THREAD_DRIFT] = {2, "woke up to ", " late", "taken by"},
+	[METRIC_THREAD_RUNQ] = {TIER_OTHERS, "was woken and waited up to ", " for a CPU", "taken by"},
+	[METRIC_THREAD_PREEMPT] = {TIER_OTHERS, "was off the CPU for up to ", " while it had work to do", "taken by"},
+	[METRIC_THREAD_THROTTLE] = {TIER_OTHERS, "was stopped by its CPU quota for up to ", "", ""},
+	[METRIC_THREAD_FUTEX] = {TIER_OTHERS, "waited up to ", " in a futex", "ended by"},
+	[METRIC_THREAD_BLOCK] = {TIER_OWN_WILL, "was blocked for up to ", "", "ended by"},
+	[METRIC_GOROUTINE_DRIFT] = {0, "woke up to ", " late", "taken by"},
+	[METRIC_GOROUTINE_RUNQ] = {1, "was runnable and waited up to ", " to run", "taken by"},
+	[METRIC_GOROUTINE_OFFCPU] = {TIER_OTHERS, "lost its CPU for up to ", " while it ran", "taken by"},
+	[METRIC_GOROUTINE_LOCK] = {1, "waited up to ", " for a lock", "ended by"},
+	[METRIC_GOROUTINE_CHAN] = {TIER_OWN_WILL, "waited up to ", " for a channel", "ended by"},
+	[METRIC_PROCESS_STW] = {TIER_OTHERS, "had its world stopped for up to ", "", "waiting for"},
 };
 
 static const char *const stage_words[STAGE_CNT] = {
@@ -31,14 +41,19 @@ static const char *const stage_words[STAGE_CNT] = {
 	[STAGE_RUNQ] = "woken, but waiting for a CPU",
 	[STAGE_PREEMPT] = "taken off the CPU",
 	[STAGE_THROTTLE] = "its CPU quota was spent",
+	[STAGE_HANDOFF] = "the thread for it was parked",
+	[STAGE_ROUNDING] = "the Go runtime asked for a later moment",
+	[STAGE_RUNTIME] = "the Go runtime had other work first",
+	[STAGE_GRUNQ] = "runnable, but no thread ran it",
+	[STAGE_STOPPING] = "until all had stopped",
+	[STAGE_STOPPED] = "all were stopped",
 };
 
-/* Less is more worth telling. */
 static int metric_tier(enum metric m, uint64_t count)
 {
-	if (m == METRIC_THREAD_BLOCK)
-		return 4;
-	return (m == METRIC_THREAD_DRIFT ? 0 : 1) + (count >= ENOUGH_SAMPLES ? 0 : 2);
+	int tier = all_words[m].tier;
+
+	return tier == TIER_OWN_WILL || count >= ENOUGH_SAMPLES ? tier : tier + TIER_CNT;
 }
 
 static int entity_tier(uint64_t count)
@@ -91,6 +106,7 @@ static int look_at(const struct tables *t, struct part part, struct headline *ou
 		return 0;
 	err = part_hist(t, &part, STAGE_CNT, &hist);
 	h.entity = g->entity;
+	h.group = g;
 	h.count = hist.count;
 	h.p99 = hist_quantile(&hist, 990000);
 	h.max = hist.max;
@@ -102,13 +118,16 @@ static int look_at(const struct tables *t, struct part part, struct headline *ou
 }
 
 /* The metric, all its entities together: 1, 0: no samples at all, or -ENOMEM. */
-static int find_metric(const struct tables *t, struct headline *out)
+static int find_metric(const struct tables *t, bool no_idle, struct headline *out)
 {
 	struct headline worst = {.count = 0}, h;
 	int tier = INT_MAX, err;
 
 	for (int m = 0; m < METRIC_CNT; m++) {
-		err = look_at(t, part_all((enum metric)m), &h);
+		struct part part = part_all((enum metric)m);
+
+		part.no_idle = no_idle;
+		err = look_at(t, part, &h);
 		if (err < 0)
 			return err;
 		if (!err || !is_worse(&h, metric_tier(h.metric, h.count), &worst, tier))
@@ -129,23 +148,28 @@ static int find_entity(const struct tables *t, struct headline *out)
 	for (size_t rank = 0;; rank++) {
 		struct part part = {.metric = out->metric, .rank_from = rank, .rank_to = rank};
 
-		err = look_at(t, part, &h);
-		if (err <= 0)
+		if (!part_group(t, &part))
 			break;
-		if (!is_worse(&h, entity_tier(h.count), &worst, tier))
+		part.no_idle = out->part.no_idle;
+		err = look_at(t, part, &h);
+		if (err < 0)
+			return err;
+		if (!err || !is_worse(&h, entity_tier(h.count), &worst, tier))
 			continue;
 		worst = h;
 		tier = entity_tier(h.count);
 	}
 	*out = worst;
-	return err;
+	return 0;
 }
 
 int headline_find(const struct tables *t, struct headline *out)
 {
 	struct headline h;
-	int found = find_metric(t, &h), err;
+	int found = find_metric(t, true, &h), err;
 
+	if (!found)
+		found = find_metric(t, false, &h);
 	if (found <= 0)
 		return found;
 	err = find_entity(t, &h);
@@ -175,8 +199,8 @@ static void add_label(char *buf, size_t size, const struct label *l)
 }
 
 /* Those who took most of it, together more than half, but at most three. */
-static void add_takers(char *buf, size_t size, const struct names *n, const struct takers *k,
-		       const char *taken)
+static void add_takers(char *buf, size_t size, const struct tables *t, const struct names *n,
+		       const struct takers *k, const char *taken)
 {
 	uint64_t sum = 0;
 
@@ -184,7 +208,7 @@ static void add_takers(char *buf, size_t size, const struct names *n, const stru
 		char share[16];
 		struct label l;
 
-		label_taker(n, &k->rows[i], &l);
+		label_taker(t, n, &k->rows[i], &l);
 		add(buf, size, i ? ", " : ", ");
 		if (!i) {
 			add(buf, size, taken);
@@ -200,21 +224,21 @@ static void add_takers(char *buf, size_t size, const struct names *n, const stru
 /* Stages in which the time goes to somebody. */
 static bool is_taken(unsigned int stage)
 {
-	return stage == STAGE_CNT || stage == STAGE_RUNQ || stage == STAGE_PREEMPT;
+	return stage == STAGE_CNT || stage == STAGE_RUNQ || stage == STAGE_PREEMPT || stage == STAGE_STOPPING;
 }
 
 int headline_text(const struct tables *t, const struct names *n, const struct headline *h, char *buf,
 		  size_t size)
 {
 	const struct words *w = &all_words[h->metric];
-	char max[32], p99[32], stage_p99[32], text[160];
+	char max[32], p99[32], stage_p99[32], text[500];
 	struct takers k;
 	struct label who;
 	int err = takers_make(t, n, &h->part, &k);
 
 	if (err)
 		return err;
-	label_entity(t, n, h->entity, &who);
+	label_group(t, n, h->group, &who);
 	*buf = '\0';
 	add_label(buf, size, &who);
 	snprintf(text, sizeof(text), " %s%s%s (p99 %s)", w->did, text_ns(h->max, max, sizeof(max)), w->late,
@@ -228,7 +252,9 @@ int headline_text(const struct tables *t, const struct names *n, const struct he
 		add(buf, size, text);
 	}
 	if (is_taken(h->stage))
-		add_takers(buf, size, n, &k, w->taken);
+		add_takers(buf, size, t, n, &k, w->taken);
 	takers_done(&k);
+	growth_sentence(t, n, text, sizeof(text));
+	add(buf, size, text);
 	return 0;
 }

@@ -3,12 +3,18 @@
  * The one sentence: who was late, by how much, in which stage, and who took it.
  *
  * The metric is the first of these that there is:
- * 1. thread.drift with at least 100 samples: how late timers came is what one asks first
- * 2. of the others with at least 100 samples the one with the largest p99, but not thread.block
- * 3. and 4. the same with any number of samples
- * 5. thread.block: a program blocks by its own will
+ * 1. goroutine.drift with at least 100 samples: how late timers came is what one asks first, and of a Go
+ *    program its goroutines
+ * 2. goroutine.runq and goroutine.lock with at least 100 samples, the one with the larger p99
+ * 3. thread.drift with at least 100 samples: of a Go program these are mostly the runtime's own timers
+ * 4. of the others with at least 100 samples the one with the largest p99
+ * 5. to 8. the same with any number of samples
+ * 9. what a program does by its own will: thread.block, goroutine.chan
+ * Classes of waits that a program enters to idle (go-idle, cond, waitgroup, blocked) count for none of them,
+ * unless there is nothing else.
  * Of its entities it is the one with the largest p99 among those with at least 100 samples, or among all.
  * The stage is the one with the largest p99, not the largest sum: it explains the tail.
+ * What grew all the time (growth.h) is told behind it.
  */
 #pragma once
 
@@ -18,6 +24,7 @@ struct headline {
 	enum metric metric;
 	struct part part;	/* the entity */
 	uint64_t entity;
+	const struct group *group;	/* one of the entity's */
 	uint64_t count, p99, max;
 	unsigned int stage;	/* STAGE_CNT: the metric has none */
 	uint64_t stage_p99;

@@ -75,6 +75,11 @@ static void put_number(void *ctx, uint64_t v)
 	put_cell(ctx, json_number(v));
 }
 
+static void put_signed(void *ctx, int64_t v)
+{
+	put_cell(ctx, json_integer(v));
+}
+
 static void put_none(void *ctx)
 {
 	put_cell(ctx, json_null());
@@ -98,8 +103,8 @@ static void put_table(struct json_out *j, enum table table)
 {
 	struct table_out t = {.j = j};
 	const struct row_sink sink = {
-		.ctx = &t, .columns = take_columns, .text = put_text, .number = put_number, .none = put_none,
-		.end = end_row,
+		.ctx = &t, .columns = take_columns, .text = put_text, .number = put_number,
+		.signed_number = put_signed, .none = put_none, .end = end_row,
 	};
 	int err;
 
@@ -115,7 +120,7 @@ static void put_table(struct json_out *j, enum table table)
 
 static void put_report(struct json_out *j)
 {
-	static const enum table tables[] = {TABLE_STAGES, TABLE_BLAME, TABLE_COUNTERS, TABLE_LOSS};
+	static const enum table tables[] = {TABLE_STAGES, TABLE_BLAME, TABLE_PERIODIC, TABLE_COUNTERS, TABLE_LOSS};
 
 	fputs("{\"recording\":", j->out);
 	json_put(j, json_recording(j));
@@ -123,6 +128,8 @@ static void put_report(struct json_out *j)
 	json_put(j, json_headline(j));
 	fputs(",\n\"metrics\":", j->out);
 	json_metrics(j);
+	fputs(",\n\"go\":", j->out);
+	json_go(j);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		fprintf(j->out, ",\n\"%s\":", table_infos[tables[i]].name);
 		put_table(j, tables[i]);

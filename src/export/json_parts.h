@@ -26,3 +26,5 @@ void json_put(struct json_out *j, json_t *value);
 json_t *json_recording(struct json_out *j);
 json_t *json_headline(struct json_out *j);
 void json_metrics(struct json_out *j);
+/* An array of the Go processes, written by itself. */
+void json_go(struct json_out *j);

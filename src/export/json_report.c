@@ -110,16 +110,18 @@ static void set_numbers(struct json_out *j, json_t *o, const struct hist *h)
 	json_set(j, o, "max_ns", json_number(h->max));
 }
 
-/* The keys entity and name, and what it is called in its container. */
-static void set_entity(struct json_out *j, json_t *o, uint64_t entity)
+/* The keys entity and name, and what it is called in its container; NULL: of the rest. */
+static void set_entity(struct json_out *j, json_t *o, const struct group *g)
 {
-	const struct dim *by = tables_opts(j->t)->by;
-	uint32_t there = label_inner_id(j->t, j->n, entity);
-	char text[320] = "rest", name[320] = "";
+	uint32_t there = g ? label_inner_id(j->t, j->n, g) : 0;
+	char text[640] = "rest", name[640] = "";
 
-	if (entity != ENTITY_REST) {
-		by->text(j->t, entity, text, sizeof(text));
-		by->name_of(j->n, entity, name, sizeof(name));
+	if (g && g->entity != ENTITY_REST) {
+		const struct entity e = tables_entity(j->t, j->n, g);
+		const struct dim *by = tables_dim(j->t, g->metric);
+
+		by->text(&e, text, sizeof(text));
+		by->name_of(&e, name, sizeof(name));
 	}
 	json_set(j, o, "entity", json_text(text));
 	json_set(j, o, "name", json_text(name));
@@ -143,7 +145,7 @@ json_t *json_headline(struct json_out *j)
 
 	json_set(j, o, "text", json_text(text));
 	json_set(j, o, "metric", json_text(metrics[h.metric].name));
-	set_entity(j, o, h.entity);
+	set_entity(j, o, h.group);
 	json_set(j, o, "count", json_number(h.count));
 	json_set(j, o, "p99_ns", json_number(h.p99));
 	json_set(j, o, "max_ns", json_number(h.max));
@@ -183,12 +185,12 @@ static json_t *stages_of(struct json_out *j, enum metric metric, uint64_t whole)
 	return o;
 }
 
-static void add_entity(struct json_out *j, json_t *list, const struct part *p, uint64_t entity)
+static void add_entity(struct json_out *j, json_t *list, const struct part *p, const struct group *g)
 {
 	json_t *o = json_object(), *numbers;
 	uint64_t sum;
 
-	set_entity(j, o, entity);
+	set_entity(j, o, g);
 	numbers = numbers_of(j, p, STAGE_CNT, &sum);
 	if ((json_object_update(o, numbers) || json_array_append_new(list, o)) && !j->err)
 		j->err = -ENOMEM;
@@ -203,12 +205,12 @@ static json_t *entities_of(struct json_out *j, enum metric metric)
 	const struct group *g;
 
 	while ((g = part_group(j->t, &part))) {
-		add_entity(j, list, &part, g->entity);
+		add_entity(j, list, &part, g);
 		part.rank_from = ++part.rank_to;
 	}
 	part.rank_from = part.rank_to = SIZE_MAX;
 	if (part_group(j->t, &part))
-		add_entity(j, list, &part, ENTITY_REST);
+		add_entity(j, list, &part, NULL);
 	return list;
 }
 

@@ -28,14 +28,13 @@ static void task_key(const struct names *n, uint32_t tid, bool is_process, char 
 		snprintf(out, size, "%" PRIu32, tid);
 }
 
-uint32_t label_inner_id(const struct tables *t, const struct names *n, uint64_t entity)
+uint32_t label_inner_id(const struct tables *t, const struct names *n, const struct group *g)
 {
-	const struct dim *by = tables_opts(t)->by;
-	bool is_process = !strcmp(by->name, "pid");
+	enum dim_what what = tables_dim(t, g->metric)->what;
 
-	if (entity == ENTITY_REST || (!is_process && strcmp(by->name, "tid")))
+	if (g->entity == ENTITY_REST || (what != DIM_PROCESS && what != DIM_THREAD))
 		return 0;
-	return inner_id(n, (uint32_t)entity, is_process);
+	return inner_id(n, (uint32_t)g->entity, what == DIM_PROCESS);
 }
 
 void label_task(const struct names *n, uint32_t tid, struct label *out)
@@ -51,19 +50,64 @@ void label_task(const struct names *n, uint32_t tid, struct label *out)
 	*out->key = '\0';
 }
 
-void label_entity(const struct tables *t, const struct names *n, uint64_t entity, struct label *out)
+/* What is behind the last slash of the package's path: "github.com/a/b.(*T).Run" is "b.(*T).Run". */
+static const char *short_func(const char *func)
 {
-	const struct dim *by = tables_opts(t)->by;
-	bool is_process = !strcmp(by->name, "pid");
+	size_t path = strcspn(func, "([");	/* of methods and type arguments on: they may have slashes, too */
+
+	while (path && func[path - 1] != '/')
+		path--;
+	return func + path;
+}
+
+/* "main.start main.go:42" is "main.go:42". */
+static const char *short_at(const char *at)
+{
+	const char *space = strrchr(at, ' ');
+
+	return space ? space + 1 : at;
+}
+
+void label_site(const struct names *n, uint32_t site, struct label *out)
+{
+	const struct site_name *name = names_of_site(n, site);
+
+	*out = (struct label){.name = "goroutine not known", .is_place = true};
+	if (!name)
+		return;
+	snprintf(out->name, sizeof(out->name), "%s", short_func(name->func));
+	snprintf(out->key, sizeof(out->key), "%s", short_at(name->at));
+}
+
+static void label_of(const struct entity *e, const struct dim *by, struct label *out)
+{
+	char name[sizeof(out->name)];
+
+	out->is_place = by->what == DIM_GOID || !strcmp(by->name, "lock");
+	by->name_of(e, name, sizeof(name));
+	snprintf(out->name, sizeof(out->name), "%s", by->what == DIM_GOID ? short_func(name) : name);
+	if (by->what == DIM_THREAD || by->what == DIM_PROCESS)
+		task_key(e->n, (uint32_t)e->key, by->what == DIM_PROCESS, out->key, sizeof(out->key));
+	else
+		by->text(e, out->key, sizeof(out->key));
+	if (!strcmp(out->name, out->key))
+		*out->key = '\0';
+}
+
+void label_group(const struct tables *t, const struct names *n, const struct group *g, struct label *out)
+{
+	const struct dim *by = g ? tables_dim(t, g->metric) : NULL;
+	struct entity e;
 
 	*out = (struct label){.name = "rest"};
-	if (entity == ENTITY_REST)
+	if (!g || g->entity == ENTITY_REST)
 		return;
-	by->name_of(n, entity, out->name, sizeof(out->name));
-	if (is_process || !strcmp(by->name, "tid"))
-		task_key(n, (uint32_t)entity, is_process, out->key, sizeof(out->key));
-	else
-		by->text(t, entity, out->key, sizeof(out->key));
+	e = tables_entity(t, n, g);
+	if (by->what == DIM_SITE && (e.key || metrics[e.metric].entity == ENTITY_GOROUTINE)) {
+		label_site(n, (uint32_t)e.key, out);
+		return;
+	}
+	label_of(&e, by, out);
 	if (*out->name)
 		return;
 	/* Nothing but a key: "cpu 1"; not even that: "no lock". */
@@ -71,7 +115,7 @@ void label_entity(const struct tables *t, const struct names *n, uint64_t entity
 	*out->key = '\0';
 }
 
-void label_taker(const struct names *n, const struct taker *k, struct label *out)
+void label_taker(const struct tables *t, const struct names *n, const struct taker *k, struct label *out)
 {
 	static const char *const texts[BLAME_CNT] = {
 		[BLAME_HOLDER] = "nobody known",
@@ -85,14 +129,24 @@ void label_taker(const struct names *n, const struct taker *k, struct label *out
 	};
 
 	*out = (struct label){.name = ""};
-	if (!k->tid) {
+	static const char *const several[] = {
+		[BY_TASK] = "threads", [BY_SITE] = "places", [BY_GOID] = "goroutines",
+	};
+
+	if (k->by_type == BY_TASK && !k->by) {
 		snprintf(out->name, sizeof(out->name), "%s", texts[k->kind]);
-	} else if (k->tid == BY_REST) {
+	} else if (k->by_type == BY_TASK && k->by == BY_REST) {
 		snprintf(out->name, sizeof(out->name), "others");
-	} else if (k->tasks > 1) {
-		snprintf(out->name, sizeof(out->name), "%s", k->comm);
-		snprintf(out->key, sizeof(out->key), "%zu threads", k->tasks);
+	} else if (k->by_type == BY_TASK && k->tasks == 1) {
+		label_task(n, (uint32_t)k->by, out);
+		return;
+	} else if (k->by_type != BY_TASK) {
+		label_site(n, k->site, out);
 	} else {
-		label_task(n, k->tid, out);
+		snprintf(out->name, sizeof(out->name), "%s", k->name);
 	}
+	if (k->tasks > 1)
+		snprintf(out->key, sizeof(out->key), "%zu %s", k->tasks, several[k->by_type]);
+	else if (k->by_type == BY_GOID)
+		tables_goid_text(t, k->by, out->key, sizeof(out->key));
 }

@@ -251,6 +251,8 @@ int export_report(const struct tables *t, const struct names *n, const struct ex
 		return fail(err, "report");
 	if (!found)
 		fputs("\nno samples\n", out);
+	report_go(&r);
+	report_periodic(&r);
 	putc('\n', out);
 	put_counters(&r, "counted", false);
 	put_counters(&r, "censored", true);

@@ -49,11 +49,12 @@ void report_list_end(struct report *r)
 
 void report_label(const struct report *r, const struct label *l, size_t width, char *out, size_t size)
 {
-	char name[TEXT_SZ], cut[TEXT_SZ], key[120] = "";
+	char name[TEXT_SZ], cut[TEXT_SZ], escaped[TEXT_SZ], key[TEXT_SZ + 4] = "";
 
 	term_escape(&r->term, l->name, name, sizeof(name));
+	term_escape(&r->term, l->key, escaped, sizeof(escaped));
 	if (*l->key)
-		snprintf(key, sizeof(key), " (%s)", l->key);
+		snprintf(key, sizeof(key), " (%s)", escaped);
 	size_t key_width = text_width(key);
 
 	text_cut(name, width > key_width ? width - key_width : 1, term_ellipsis(&r->term), cut, sizeof(cut));
@@ -62,7 +63,7 @@ void report_label(const struct report *r, const struct label *l, size_t width, c
 
 void report_put_label(const struct report *r, const struct label *l, size_t width)
 {
-	char text[TEXT_SZ + 128], cut[TEXT_SZ + 128];
+	char text[2 * TEXT_SZ], cut[2 * TEXT_SZ];
 
 	report_label(r, l, width, text, sizeof(text));
 	text_cut(text, width, "", cut, sizeof(cut));	/* a key that is too long by itself */

@@ -8,6 +8,7 @@
 #include "../stats/dims.h"
 #include "report_parts.h"
 #include "summary.h"
+#include "text.h"
 
 enum {
 	SHOWN_ENTITIES = 10, SHOWN_TAKERS = 5, SHOWN_WAKERS = 3,
@@ -71,20 +72,33 @@ static void put_numbers(const struct report *r, const struct layout *l, const st
 	putc('\n', r->out);
 }
 
-static void put_heading(const struct report *r, const struct layout *l)
+static void put_heading(const struct report *r, const struct layout *l, enum metric metric)
 {
-	fprintf(r->out, "  %-*s %9s %8s %8s %8s %8s %8s", (int)l->name, tables_opts(r->t)->by->name, "count",
+	fprintf(r->out, "  %-*s %9s %8s %8s %8s %8s %8s", (int)l->name, tables_dim(r->t, metric)->name, "count",
 		"p50", "p90", "p99", "p99.9", "max");
 	if (l->has_sums)
 		fprintf(r->out, " %8s %5s", "sum", "share");
 	putc('\n', r->out);
 }
 
+/* A function and its place are longer than a thread's name: what has no room in the column has a line of its own. */
+static void put_long_label(const struct report *r, const struct label *who, size_t indent, size_t width)
+{
+	char text[2 * TEXT_SZ];
+
+	report_label(r, who, r->term.width - indent, text, sizeof(text));
+	if (text_width(text) <= width || !who->is_place) {
+		report_put_label(r, who, width);
+		return;
+	}
+	fprintf(r->out, "%s\n%*s", text, (int)(indent + width), "");
+}
+
 static void put_row(const struct report *r, const struct layout *l, const struct label *who,
 		    const struct hist *h, uint64_t whole)
 {
 	fprintf(r->out, "%*s", INDENT, "");
-	report_put_label(r, who, l->name);
+	put_long_label(r, who, INDENT, l->name);
 	put_numbers(r, l, h, whole);
 }
 
@@ -102,7 +116,7 @@ static int put_entities(const struct report *r, const struct layout *l, enum met
 		if (!g)
 			continue;
 		err = part_hist(r->t, &part, STAGE_CNT, &h);
-		label_entity(r->t, r->n, is_rest ? ENTITY_REST : g->entity, &who);
+		label_group(r->t, r->n, is_rest ? NULL : g, &who);
 		if (!err)
 			put_row(r, l, &who, &h, whole);
 		hist_done(&h);
@@ -158,7 +172,7 @@ static int put_stages(const struct report *r, enum metric metric, uint64_t whole
 	return err;
 }
 
-enum { TAKER_OTHERS = INDENT + 10 + 1 + 1 + 6 + 9 + 9 + 9 };
+enum { KIND = 10, TAKER_OTHERS = INDENT + KIND + 1 + 1 + 6 + 9 + 9 + 9 };
 
 /* The width of the name; what is left is the bar's. */
 static size_t taker_name(const struct report *r)
@@ -180,8 +194,8 @@ static void put_taker(const struct report *r, const char *kind, const struct lab
 {
 	char buf[32];
 
-	fprintf(r->out, "%*s%-10s ", INDENT, "", kind);
-	report_put_label(r, who, taker_name(r));
+	fprintf(r->out, "%*s%-*s ", INDENT, "", KIND, kind);
+	put_long_label(r, who, INDENT + KIND + 1, taker_name(r));
 	putc(' ', r->out);
 	put_bar(r, k->sum, whole, taker_bar(r));
 	fprintf(r->out, " %5s", percent_text(k->sum, whole, buf, sizeof(buf)));
@@ -231,7 +245,7 @@ static void put_wakers(struct report *r, const struct takers *k)
 			others += k->rows[i].count;
 			continue;
 		}
-		label_taker(r->n, &k->rows[i], &who);
+		label_taker(r->t, r->n, &k->rows[i], &who);
 		report_label(r, &who, NAME_MAX, name, sizeof(name));
 		snprintf(item, sizeof(item), "%s %" PRIu64 "x", name, k->rows[i].count);
 		if (!any) {
@@ -264,13 +278,24 @@ static int put_blame(struct report *r, enum metric metric)
 	for (size_t i = 0; i < k.timed && i < SHOWN_TAKERS; i++) {
 		struct label who;
 
-		label_taker(r->n, &k.rows[i], &who);
+		label_taker(r->t, r->n, &k.rows[i], &who);
 		put_taker(r, blame_names[k.rows[i].kind], &who, &k.rows[i], k.sum);
 	}
 	put_other_takers(r, &k);
 	put_wakers(r, &k);
 	takers_done(&k);
 	return 0;
+}
+
+static bool has_sampled(const struct report *r, enum metric metric)
+{
+	const struct group *g;
+
+	for (size_t i = 0; (g = tables_group(r->t, i)); i++) {
+		if (g->metric == metric && g->klass == CLASS_SAMPLED)
+			return true;
+	}
+	return false;
 }
 
 int report_metric(struct report *r, enum metric metric)
@@ -288,7 +313,9 @@ int report_metric(struct report *r, enum metric metric)
 		fputs(metrics[metric].name, r->out);
 		term_bold(&r->term, r->out, false);
 		fprintf(r->out, ": %s\n", metrics[metric].help);
-		put_heading(r, &l);
+		if (has_sampled(r, metric))
+			fputs("  class sampled: one in eight, by the runtime's own stamps; not scaled\n", r->out);
+		put_heading(r, &l, metric);
 		put_row(r, &l, &every, &h, whole);
 		err = put_entities(r, &l, metric, whole);
 		if (!err)

@@ -29,5 +29,10 @@ void report_label(const struct report *r, const struct label *l, size_t width, c
 /* The same, padded to the width. */
 void report_put_label(const struct report *r, const struct label *l, size_t width);
 
+/* The periodic timers' section. Nothing if there are none. */
+void report_periodic(const struct report *r);
+
 /* A metric's section: numbers, stages, blame. Nothing if it has no samples. 0 or -ENOMEM. */
 int report_metric(struct report *r, enum metric metric);
+/* A section of each Go process. */
+void report_go(struct report *r);

@@ -44,26 +44,33 @@ static void put_columns(const struct rows *r, const char *const *names, size_t c
 
 static void put_class(const struct rows *r, uint32_t klass)
 {
-	char buf[64];
+	char buf[128];
 
-	put_text(r, class_name(klass, buf, sizeof(buf)));
+	put_text(r, names_class(r->n, klass, buf, sizeof(buf)));
 }
 
 /* The columns entity and name. */
-static void put_entity(const struct rows *r, uint64_t entity)
+static void put_entity(const struct rows *r, const struct entity *e)
 {
-	const struct dim *by = tables_opts(r->t)->by;
-	char buf[300] = "";
+	const struct dim *by = tables_dim(r->t, e->metric);
+	char buf[640] = "";
 
-	if (entity == ENTITY_REST) {
+	if (e->key == ENTITY_REST) {
 		put_text(r, "rest");
 		put_text(r, "");
 		return;
 	}
-	by->text(r->t, entity, buf, sizeof(buf));
+	by->text(e, buf, sizeof(buf));
 	put_text(r, buf);
-	by->name_of(r->n, entity, buf, sizeof(buf));
+	by->name_of(e, buf, sizeof(buf));
 	put_text(r, buf);
+}
+
+static void put_entity_of(const struct rows *r, const struct group *g)
+{
+	struct entity e = tables_entity(r->t, r->n, g);
+
+	put_entity(r, &e);
 }
 
 /* A task's number and name, the columns `by` and `by_name` or those of a counter's entity. */
@@ -80,12 +87,29 @@ static void put_task(const struct rows *r, uint32_t tid)
 	put_text(r, task ? task->comm : "");
 }
 
+/* The columns `by` and `by_name`: a task, or a goroutine by its site or number. */
+static void put_by(const struct rows *r, const struct blame_row *b)
+{
+	const struct site_name *site = b->by_type == BY_TASK ? NULL : names_of_site(r->n, b->site);
+	char buf[48];
+
+	if (b->by_type == BY_TASK) {
+		put_task(r, (uint32_t)b->by);
+		return;
+	}
+	if (b->by_type == BY_GOID)
+		put_text(r, tables_goid_text(r->t, b->by, buf, sizeof(buf)));
+	else
+		put_text(r, site ? site->at : "unknown");
+	put_text(r, site ? site->func : "");
+}
+
 /* The columns metric, class, entity, name. */
 static void put_group(const struct rows *r, const struct group *g)
 {
 	put_text(r, metrics[g->metric].name);
 	put_class(r, g->klass);
-	put_entity(r, g->entity);
+	put_entity_of(r, g);
 }
 
 static int heatmap(const struct rows *r)
@@ -139,7 +163,7 @@ static int put_stages(const struct rows *r, size_t from, size_t to, bool all_cla
 			put_text(r, "*");
 			put_text(r, "");
 		} else {
-			put_entity(r, g->entity);
+			put_entity_of(r, g);
 		}
 		err = put_stage(r, from, to, stage);
 	}
@@ -186,22 +210,35 @@ static int stages(const struct rows *r)
 
 static int blame(const struct rows *r)
 {
+	char lock[640];
 	struct blame_row b;
-	char lock[64];
 	int err = 0;
 
 	PUT_COLUMNS(r, "metric", "class", "waiter", "waiter_name", "by", "by_name", "by_kind", "lock", "lock_name",
 		    "count", "sum_ns", "max_ns");
 	for (size_t i = 0; tables_blame(r->t, i, &b) && !err; i++) {
 		put_group(r, b.waiter);
-		put_task(r, b.by);
+		put_by(r, &b);
 		put_text(r, blame_names[b.kind]);
-		put_text(r, tables_lock_text(r->t, b.lock, lock, sizeof(lock)));
-		put_text(r, "");	/* lock_name: no symbols yet */
+		put_text(r, tables_lock_text(r->t, r->n, b.lock, lock, sizeof(lock)));
+		put_text(r, tables_lock_name(r->t, r->n, b.lock, lock, sizeof(lock)));
 		put_all(r, (uint64_t[]){b.count, b.sum, b.max}, 3);
 		err = end_row(r);
 	}
 	return err;
+}
+
+/* The column `by` of an event. */
+static void put_event_by(const struct rows *r, const struct event_row *e)
+{
+	const struct site_name *site = e->by_type == BY_SITE ? names_of_site(r->n, (uint32_t)e->by) : NULL;
+	char buf[48] = "";
+
+	if (e->by_type == BY_GOID)
+		tables_goid_text(r->t, e->by, buf, sizeof(buf));
+	else if (e->by_type == BY_TASK && e->by)
+		snprintf(buf, sizeof(buf), "%u", (uint32_t)e->by);
+	put_text(r, site ? site->at : buf);
 }
 
 static int put_event(void *ctx, const struct event_row *e)
@@ -210,19 +247,17 @@ static int put_event(void *ctx, const struct event_row *e)
 	unsigned int mask = metrics[e->metric].stages;
 	uint64_t start = tables_start_ns(r->t);
 	const uint64_t *ns = e->stage_ns;
-	char text[64] = "";
+	const struct entity entity = {
+		.t = r->t, .n = r->n, .metric = (enum metric)e->metric, .site = e->site, .key = e->entity,
+	};
+	char lock[640];
 
 	put_text(r, metrics[e->metric].name);
 	put_class(r, e->klass);
-	put_entity(r, e->entity);
+	put_entity(r, &entity);
 	put_all(r, (uint64_t[]){e->end > start ? e->end - start : 0, e->latency, e->cpu}, 3);
-	if (e->by)
-		snprintf(text, sizeof(text), "%u", e->by);
-	put_text(r, text);
-	*text = '\0';
-	if (e->lock)
-		snprintf(text, sizeof(text), "%u:0x%jx", e->tgid, (uintmax_t)e->lock);
-	put_text(r, text);
+	put_event_by(r, e);
+	put_text(r, tables_event_lock(e, r->n, lock, sizeof(lock)));
 	for (unsigned int stage = 0; stage < STAGE_CNT; stage++) {
 		if (mask >> stage & 1)
 			put_number(r, *ns++);
@@ -245,6 +280,28 @@ static int events(const struct rows *r)
 	return tables_events(r->t, put_event, (void *)r);
 }
 
+static int periodic(const struct rows *r)
+{
+	struct periodic_row row;
+	int err = 0;
+
+	PUT_COLUMNS(r, "entity", "name", "period_ns", "ticks", "missed", "drift_ns", "streak_max");
+	for (size_t i = 0; tables_periodic(r->t, i, &row) && !err; i++) {
+		const struct entity e = {.t = r->t, .n = r->n, .metric = row.metric, .site = row.site, .key = row.entity};
+
+		put_entity(r, &e);
+		if (row.entity == ENTITY_REST)
+			r->sink->none(r->sink->ctx);	/* of several periods */
+		else
+			put_number(r, row.period_ns);
+		put_all(r, (uint64_t[]){row.ticks, row.missed}, 2);
+		r->sink->signed_number(r->sink->ctx, row.drift_ns);
+		put_number(r, row.streak_max);
+		err = end_row(r);
+	}
+	return err;
+}
+
 static int counters(const struct rows *r)
 {
 	struct counter_row row;
@@ -255,6 +312,28 @@ static int counters(const struct rows *r)
 		put_text(r, row.name);
 		put_task(r, row.kind == COUNTER_ENTITY ? row.tid : row.kind == COUNTER_REST ? BY_REST : 0);
 		put_number(r, row.count);
+		err = end_row(r);
+	}
+	return err;
+}
+
+static int gauges(const struct rows *r)
+{
+	struct gauge_row g;
+	int err = 0;
+
+	PUT_COLUMNS(r, "gauge", "entity", "name", "t_ns", "value");
+	for (size_t i = 0; tables_gauge(r->t, i, &g) && !err; i++) {
+		const struct site_name *site = g.site == SITE_REST ? NULL : names_of_site(r->n, g.site);
+
+		put_text(r, gauge_names[g.id]);
+		if (g.site) {
+			put_text(r, site ? site->at : "rest");
+			put_text(r, site ? site->func : "");
+		} else {
+			put_task(r, g.tgid);
+		}
+		put_all(r, (uint64_t[]){g.t_ns, g.value}, 2);
 		err = end_row(r);
 	}
 	return err;
@@ -282,7 +361,9 @@ int rows_write(const struct tables *t, const struct names *n, enum table table, 
 		[TABLE_STAGES] = stages,
 		[TABLE_BLAME] = blame,
 		[TABLE_EVENTS] = events,
+		[TABLE_PERIODIC] = periodic,
 		[TABLE_COUNTERS] = counters,
+		[TABLE_GAUGES] = gauges,
 		[TABLE_LOSS] = loss,
 	};
 	const struct rows r = {.t = t, .n = n, .sink = sink};

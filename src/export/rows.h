@@ -12,6 +12,7 @@ struct row_sink {
 	void (*columns)(void *ctx, const char *const *names, size_t cnt);	/* once, first */
 	void (*text)(void *ctx, const char *raw);	/* "": empty */
 	void (*number)(void *ctx, uint64_t v);
+	void (*signed_number)(void *ctx, int64_t v);
 	void (*none)(void *ctx);			/* a number that there is not */
 	int (*end)(void *ctx);				/* of a row: 0, or -errno, which ends the table */
 };

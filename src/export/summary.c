@@ -14,8 +14,21 @@ struct part part_all(enum metric metric)
 	return (struct part){.metric = metric, .rank_from = 0, .rank_to = SIZE_MAX};
 }
 
+static bool is_idle(uint32_t klass)
+{
+	static const uint32_t idle[] = {CLASS_GO_IDLE, CLASS_COND, CLASS_WAITGROUP, CLASS_BLOCKED};
+
+	for (size_t i = 0; i < sizeof(idle) / sizeof(*idle); i++) {
+		if (idle[i] == klass)
+			return true;
+	}
+	return false;
+}
+
 static bool has_group(const struct part *p, const struct group *g)
 {
+	if (p->no_idle && is_idle(g->klass))
+		return false;
 	return g->metric == p->metric && g->rank >= p->rank_from && g->rank <= p->rank_to;
 }
 
@@ -52,17 +65,21 @@ static int most_first(const void *a, const void *b)
 		return x->count > y->count ? -1 : 1;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	return x->tid < y->tid ? -1 : x->tid > y->tid;
+	if (x->by_type != y->by_type)
+		return x->by_type < y->by_type ? -1 : 1;
+	return x->by < y->by ? -1 : x->by > y->by;
 }
 
 /* Same names together, the one with the most time of each first. */
 static int by_name(const void *a, const void *b)
 {
 	const struct taker *x = a, *y = b;
-	int order = strcmp(x->comm ? x->comm : "", y->comm ? y->comm : "");
+	int order = strcmp(x->name ? x->name : "", y->name ? y->name : "");
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
+	if (x->by_type != y->by_type)
+		return x->by_type < y->by_type ? -1 : 1;
 	return order ? order : most_first(a, b);
 }
 
@@ -76,8 +93,8 @@ static void merge_names(struct takers *k)
 		const struct taker *row = &k->rows[i];
 		struct taker *last = cnt ? &k->rows[cnt - 1] : NULL;
 
-		if (!last || last->kind != row->kind || !row->comm || !last->comm ||
-		    strcmp(last->comm, row->comm)) {
+		if (!last || last->kind != row->kind || last->by_type != row->by_type || !row->name || !last->name ||
+		    strcmp(last->name, row->name)) {
 			k->rows[cnt++] = *row;
 			continue;
 		}
@@ -90,51 +107,87 @@ static void merge_names(struct takers *k)
 	k->cnt = cnt;
 }
 
-/* From {kind, tid} to one row a name. */
-static int from_tally(const struct tally *by, const struct names *n, struct takers *out)
+static const char *name_of(const struct names *n, const struct taker *k)
 {
-	struct takers k = {.rows = calloc(by->cnt + 1, sizeof(*k.rows))};
+	const struct site_name *site = k->by_type == BY_TASK ? NULL : names_of_site(n, k->site);
+	const struct task_name *task;
 
-	if (!k.rows)
+	if (k->by_type != BY_TASK)
+		return site ? site->func : NULL;
+	task = k->by && k->by != BY_REST ? names_of_task(n, (uint32_t)k->by) : NULL;
+	return task && *task->comm ? task->comm : NULL;
+}
+
+/* Takers by {kind, by_type, by}, and their sums in the tally, row by row. */
+struct taking {
+	struct tally by;
+	struct taker *rows;
+	size_t cap;
+};
+
+static int add_blame(struct taking *k, const struct blame_row *b)
+{
+	size_t known = k->by.cnt;
+	struct tally_row *r = tally_at(&k->by, (uint64_t)b->by_type << 8 | b->kind, b->by);
+
+	if (!r)
 		return -ENOMEM;
-	for (size_t i = 0; i < by->cnt; i++) {
-		const struct tally_row *r = &by->rows[i];
-		uint32_t tid = (uint32_t)r->b;
-		const struct task_name *task = tid && tid != BY_REST ? names_of_task(n, tid) : NULL;
+	tally_add(r, b->count, b->sum, b->max);
+	if (k->by.cnt == known)
+		return 0;
+	if (known == k->cap) {
+		size_t cap = k->cap ? k->cap * 2 : 64;
+		struct taker *rows = realloc(k->rows, cap * sizeof(*rows));
 
-		k.rows[k.cnt++] = (struct taker){
-			.kind = (enum blame_kind)r->a, .tid = tid, .tasks = 1, .count = r->count, .sum = r->sum,
-			.max = r->max, .comm = task && *task->comm ? task->comm : NULL,
-		};
+		if (!rows)
+			return -ENOMEM;
+		k->rows = rows;
+		k->cap = cap;
+	}
+	k->rows[known] = (struct taker){
+		.kind = b->kind, .by_type = b->by_type, .by = b->by, .site = b->site, .tasks = 1,
+	};
+	return 0;
+}
+
+/* To one row a name. Takes the rows. */
+static struct takers finish(struct taking *t, const struct names *n)
+{
+	struct takers k = {.rows = t->rows, .cnt = t->by.cnt};
+
+	for (size_t i = 0; i < k.cnt; i++) {
+		const struct tally_row *r = &t->by.rows[i];
+
+		k.rows[i].count = r->count;
+		k.rows[i].sum = r->sum;
+		k.rows[i].max = r->max;
+		k.rows[i].name = name_of(n, &k.rows[i]);
 		k.sum += r->sum;
 	}
+	if (!k.cnt)
+		return k;
 	merge_names(&k);
 	qsort(k.rows, k.cnt, sizeof(*k.rows), most_first);
 	while (k.timed < k.cnt && k.rows[k.timed].sum)
 		k.timed++;
-	*out = k;
-	return 0;
+	return k;
 }
 
 int takers_make(const struct tables *t, const struct names *n, const struct part *p, struct takers *out)
 {
-	struct tally by = {0};
+	struct taking k = {.cap = 0};
 	struct blame_row b;
 	int err = 0;
 
 	for (size_t i = 0; tables_blame(t, i, &b) && !err; i++) {
-		if (!has_group(p, b.waiter))
-			continue;
-		struct tally_row *row = tally_at(&by, b.kind, b.by);
-
-		if (row)
-			tally_add(row, b.count, b.sum, b.max);
-		else
-			err = -ENOMEM;
+		if (has_group(p, b.waiter))
+			err = add_blame(&k, &b);
 	}
-	if (!err)
-		err = from_tally(&by, n, out);
-	tally_done(&by);
+	if (err)
+		free(k.rows);
+	else
+		*out = finish(&k, n);
+	tally_done(&k.by);
 	return err;
 }
 

@@ -13,6 +13,7 @@ struct names;
 struct part {
 	enum metric metric;
 	size_t rank_from, rank_to;
+	bool no_idle;	/* without classes of waits that a program enters to idle */
 };
 
 /* All of a metric. */
@@ -23,12 +24,14 @@ int part_hist(const struct tables *t, const struct part *p, unsigned int stage, 
 /* A group of the part, or NULL: there is none. */
 const struct group *part_group(const struct tables *t, const struct part *p);
 
-/* Tasks of one name, or one other cause. */
+/* Tasks or goroutines of one name, or one other cause. */
 struct taker {
 	enum blame_kind kind;
-	uint32_t tid;		/* the one of them with the most time, BY_REST, or 0: no task */
+	enum by_type by_type;
+	uint64_t by;		/* the one of them with the most time as in struct blame_row, BY_REST, or 0: nobody */
+	uint32_t site;		/* of a goroutine */
 	size_t tasks;		/* how many they are */
-	const char *comm;	/* raw; NULL: none known. Valid as long as the names */
+	const char *name;	/* raw; NULL: none known. Valid as long as the names */
 	uint64_t count, sum, max;
 };
 

@@ -15,6 +15,7 @@ enum {
 	ROWS_MAX = 12, ROW_LOW = 16, ROW_HIGH = 30,	/* a row is as high as there is room for */
 	ROWS_ROOM = 120,
 	COLS_MAX = 240, NAME_CHARS = (SVG_LEFT - 20) / SVG_CHAR,
+	KEY_OTHERS = 4 + 3,	/* a name of four, and " ()" */
 };
 
 struct spot {
@@ -24,7 +25,7 @@ struct spot {
 /* Rows are ranks; the last one is the rest. Rows without samples are not shown. */
 struct strips {
 	struct spot *spots;
-	uint64_t entity[ROWS_MAX + 1];
+	const struct group *of[ROWS_MAX + 1];	/* a group of the row's entity; NULL: the rest */
 	size_t cols;
 	int row_height;
 	uint64_t col_ns, merge;
@@ -46,7 +47,7 @@ static int make_strips(const struct svg *s, struct strips *st)
 
 		if (g->metric != s->metric)
 			continue;
-		st->entity[row] = row < ROWS_MAX ? g->entity : ENTITY_REST;
+		st->of[row] = row < ROWS_MAX ? g : NULL;
 	}
 	st->spots = calloc((ROWS_MAX + 1) * st->cols, sizeof(*st->spots));
 	return st->spots ? 0 : -ENOMEM;
@@ -92,14 +93,15 @@ static bool is_empty(const struct strips *st, size_t row)
 
 static void put_name(const struct svg *s, const struct label *who, int y)
 {
-	char name[TEXT_SZ], cut[TEXT_SZ], text[TEXT_SZ + 128], key[120] = "";
+	char name[TEXT_SZ], escaped[TEXT_SZ], cut[TEXT_SZ], text[2 * TEXT_SZ], key[TEXT_SZ + 4] = "";
 	size_t room = NAME_CHARS;
 
-	if (*who->key)
-		snprintf(key, sizeof(key), " (%s)", who->key);
-	room = room > strlen(key) + 4 ? room - strlen(key) : 4;
+	text_escape(who->key, escaped, sizeof(escaped));
+	text_cut(escaped, room - KEY_OTHERS, "\xe2\x80\xa6", cut, sizeof(cut));
+	if (*cut)
+		snprintf(key, sizeof(key), " (%s)", cut);
 	text_escape(who->name, name, sizeof(name));
-	text_cut(name, room, "\xe2\x80\xa6", cut, sizeof(cut));
+	text_cut(name, room - text_width(key), "\xe2\x80\xa6", cut, sizeof(cut));
 	snprintf(text, sizeof(text), "%s%s", cut, key);
 	svg_text(s->out, SVG_LEFT - 9, y, "class=\"l\" text-anchor=\"end\"", text);
 }
@@ -118,10 +120,11 @@ static void put_spot(const struct svg *s, const struct strips *st, const struct 
 		svg_x(s, t_hi) - x, st->row_height - 1,
 		palette_hex(palette_step(spot->max, st->least, st->most), color));
 	svg_put_escaped(s->out, who->name);
-	fprintf(s->out, "%s%s, %s to %s: worst %s, mean %s, %" PRIu64 " samples</title></rect>\n", *who->key ? " " : "",
-		who->key, text_ns(t_lo, t[0], sizeof(t[0])), text_ns(t_hi, t[1], sizeof(t[1])),
-		text_ns(spot->max, lat[0], sizeof(lat[0])), text_ns(spot->sum / spot->count, lat[1], sizeof(lat[1])),
-		spot->count);
+	fputs(*who->key ? " " : "", s->out);
+	svg_put_escaped(s->out, who->key);
+	fprintf(s->out, ", %s to %s: worst %s, mean %s, %" PRIu64 " samples</title></rect>\n", text_ns(t_lo, t[0], sizeof(t[0])),
+		text_ns(t_hi, t[1], sizeof(t[1])), text_ns(spot->max, lat[0], sizeof(lat[0])),
+		text_ns(spot->sum / spot->count, lat[1], sizeof(lat[1])), spot->count);
 }
 
 /* Returns the height of the rows. */
@@ -134,7 +137,7 @@ static int put_rows(const struct svg *s, const struct strips *st, int y)
 
 		if (is_empty(st, row))
 			continue;
-		label_entity(s->t, s->n, st->entity[row], &who);
+		label_group(s->t, s->n, st->of[row], &who);
 		put_name(s, &who, at + st->row_height / 2 + 4);
 		for (size_t col = 0; col < st->cols; col++) {
 			if (st->spots[row * st->cols + col].count)
@@ -169,7 +172,7 @@ int svg_entities(const struct svg *s, int y)
 	}
 	find_range(&st);
 	snprintf(title, sizeof(title), "Worst latency over time by %s, the greatest sums first",
-		 tables_opts(s->t)->by->name);
+		 tables_dim(s->t, s->metric)->name);
 	svg_text(s->out, SVG_LEFT, y + 10, "class=\"h\"", title);
 	y += 20;
 	st.row_height = ROWS_ROOM / row_cnt(&st);

@@ -116,6 +116,7 @@ int svg_heatmap(const struct svg *s, int y)
 		}
 	}
 	fputs("</g>\n", s->out);
+	svg_drift(s, y, HEIGHT);
 	svg_time_axis(s, y, HEIGHT);
 	svg_scale(s, y, "samples per cell", 1, g.max, count_text, count_text);
 	grid_done(&g);

@@ -45,6 +45,9 @@ typedef const char *svg_text_of(uint64_t v, char *buf, size_t size);
 void svg_scale(const struct svg *s, int y, const char *title, uint64_t lo, uint64_t hi, svg_text_of *end,
 	       svg_text_of *tick);
 
+/* Lines of drift over a plot of latencies, for the metric's periodic timers that drifted most. */
+void svg_drift(const struct svg *s, int y, int height);
+
 /* The plots: return their height with axis, or -ENOMEM. */
 int svg_heatmap(const struct svg *s, int y);
 int svg_entities(const struct svg *s, int y);

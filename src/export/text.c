@@ -175,6 +175,15 @@ const char *text_ns(uint64_t ns, char *out, size_t size)
 	return in_units(ns, units, out, size);
 }
 
+const char *text_signed_ns(int64_t ns, char *out, size_t size)
+{
+	if (!ns || size < 2)
+		return text_ns(0, out, size);
+	*out = ns < 0 ? '-' : '+';
+	text_ns(ns < 0 ? -(uint64_t)ns : (uint64_t)ns, out + 1, size - 1);
+	return out;
+}
+
 const char *text_bytes(uint64_t bytes, char *out, size_t size)
 {
 	static const struct unit units[] = {{"GB", 1000000000}, {"MB", 1000000}, {"kB", 1000}, {"B", 1}};

@@ -22,6 +22,8 @@ size_t text_csv(const char *raw, char *out, size_t size);
 
 /* Three digits and a unit: 0ns, 1.23us, 45.6ms, 789s. Returns out. */
 const char *text_ns(uint64_t ns, char *out, size_t size);
+/* The same with a sign: +1.23us, -45.6ms, 0ns. Returns out. */
+const char *text_signed_ns(int64_t ns, char *out, size_t size);
 /* No more digits than needed, for axes: 0, 5us, 16us, 12.5s, 2min, 1h. Returns out. */
 const char *text_tick(uint64_t ns, char *out, size_t size);
 /* 512B, 50.5kB, 1.20MB: powers of 1000. Returns out. */

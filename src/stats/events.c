@@ -104,7 +104,7 @@ static int spill(struct events *e)
 	return 0;
 }
 
-static uint32_t biggest_blame(const struct span *s)
+static const struct blame *biggest_blame(const struct span *s)
 {
 	const struct blame *big = NULL;
 
@@ -112,7 +112,7 @@ static uint32_t biggest_blame(const struct span *s)
 		if (s->blame[i].ns > (big ? big->ns : 0))
 			big = &s->blame[i];
 	}
-	return big ? big->tid : 0;
+	return big;
 }
 
 void events_add(struct tables *t, const struct span *s, uint64_t latency)
@@ -129,19 +129,25 @@ void events_add(struct tables *t, const struct span *s, uint64_t latency)
 		return;
 	}
 	struct event_row *r = row_at(e, e->cnt++);
+	const struct blame *big = biggest_blame(s);
 	size_t at = 0;
 
 	*r = (struct event_row){
 		.end = s->end_ns,
 		.latency = latency,
-		.entity = t->opts.by->key(t, s),
+		.entity = t->by[s->metric]->key(t, s),
 		.lock = s->lock,
 		.klass = s->klass,
 		.tgid = s->tgid,
-		.by = biggest_blame(s),
+		.site = s->site,
+		.wait_site = s->wait_site,
 		.cpu = s->cpu,
 		.metric = (uint8_t)s->metric,
 	};
+	if (big) {
+		r->by_type = (uint8_t)blame_type(t, s, big);
+		r->by = blame_key(t, s, big);
+	}
 	for (unsigned int left = metrics[s->metric].stages; left; left &= left - 1)
 		r->stage_ns[at++] = s->stage_ns[__builtin_ctz(left)];
 	/* The rest of the row is written to the file, too. */

@@ -133,7 +133,7 @@ static struct group *new_group(struct tables *t, const struct span *s, uint64_t 
 
 struct group *group_of(struct tables *t, const struct span *s, uint64_t latency)
 {
-	uint64_t entity = t->opts.by->key(t, s);
+	uint64_t entity = t->by[s->metric]->key(t, s);
 
 	if (t->pass == PASS_SUMS) {
 		add_to_entity(t, s->metric, entity, 1, latency);
@@ -150,6 +150,7 @@ void group_add(struct tables *t, struct group *g, const struct span *s, uint64_t
 {
 	g->count++;
 	g->sum += latency;
+	g->site = s->site;
 	if (latency < g->min)
 		g->min = latency;
 	if (latency > g->max)
@@ -268,12 +269,21 @@ void groups_done(struct tables *t)
 	groups_clear(t);
 	for (size_t m = 0; m < METRIC_CNT; m++)
 		tally_done(&t->entities[m]);
-	tally_done(&t->locks);
 }
 
 const struct group *tables_group(const struct tables *t, size_t i)
 {
 	return i < t->group_cnt ? &t->groups[i] : NULL;
+}
+
+const struct dim *tables_dim(const struct tables *t, enum metric metric)
+{
+	return t->by[metric];
+}
+
+struct entity tables_entity(const struct tables *t, const struct names *n, const struct group *g)
+{
+	return (struct entity){.t = t, .n = n, .metric = g->metric, .site = g->site, .key = g->entity};
 }
 
 static int add_whole(const struct tables *t, const struct group *g, struct hist *h)

@@ -9,6 +9,7 @@
 
 #include "../../bpf/record.h"
 #include "dims.h"
+#include "periodic.h"
 #include "tally.h"
 #include "view.h"
 
@@ -20,6 +21,9 @@ enum {
 	COUNTERS_MAX = 16384,	/* entities of a counter */
 	LOSS_TIMES_MAX = 16384,
 	LOCKS_MAX = 65536,
+	WAKERS_MAX = 65536,	/* goroutines by number, as wakers */
+	LABELS_MAX = 16384,
+	GAUGE_VALUES_MAX = 131072,
 };
 
 enum pass {
@@ -38,8 +42,25 @@ struct events {
 	size_t chunk_cnt, chunk_cap, file_rows;
 };
 
+/* A gauge as it came; `no` is the number of the process's snapshot. */
+struct gauge_value {
+	uint64_t time_ns, value;
+	uint32_t tgid, site, no;
+	enum gauge_id id;
+	size_t rank;
+};
+
+struct gauges {
+	struct gauge_value *values;
+	size_t cnt, cap, full;		/* full: when it is to be thinned */
+	struct tally processes;		/* b: tgid; count: its last snapshot's number, max: that one's time */
+	uint32_t stride;		/* every so many snapshots are kept, a power of two; and each process's last */
+};
+
 struct tables {
 	struct tables_opts opts;
+	const struct dim *by[METRIC_CNT];	/* what an entity of the metric is */
+	const struct names *names;		/* NULL: not told */
 	enum pass pass;
 	int err;			/* the first failure */
 	bool started;
@@ -56,10 +77,18 @@ struct tables {
 	uint64_t width_ns, col_ns;	/* of a column; where the last one starts */
 	uint32_t col;			/* the last one */
 	/* blame.c */
-	struct tally blame;		/* a: group << 32 | kind, b: by << 32 | lock */
+	struct tally blame;		/* a: group << 32 | by_type << 8 | kind, b: by << 32 | lock */
 	size_t blame_max;
-	struct tally locks;		/* a: tgid, b: address; the row + 1 is the lock's id */
+	/* ids.c; the row + 1 is the id */
+	struct tally locks;		/* a: tgid, b: address; sum: where it was waited for last */
+	struct tally wakers;		/* b: key of a goroutine; sum: its site */
+	struct tally label_ids;		/* a: hash of the text, b: 0, or more for others of that hash */
+	char **labels;
+	uint32_t *go_pids;
+	size_t go_pid_cnt;
 	struct events events;
+	struct gauges gauges;
+	struct periodic periodic;
 	/* counters.c */
 	struct tally counters[ECOUNT_CNT];	/* b: tid */
 	uint64_t counter_sums[ECOUNT_CNT];
@@ -90,8 +119,19 @@ void heatmap_add(struct tables *t, size_t group, uint64_t end_ns, uint64_t laten
 void heatmap_flush(struct tables *t);
 void heatmap_finish(struct tables *t);
 
-/* The id of the span's lock, 0 if it has none. */
+/* The id of the span's lock, 0 if it has none, or LOCK_REST. */
 uint32_t lock_of(struct tables *t, const struct span *s);
+/* The key of a goroutine, 0 for none; never ENTITY_REST. */
+uint64_t goid_of(struct tables *t, uint32_t tgid, uint64_t goid);
+/* The id of a goroutine by its key, or BY_REST. */
+uint32_t waker_of(struct tables *t, uint64_t goid, uint32_t site);
+/* The id of the text of the span's labels, 0 if it has none, or ENTITY_REST. */
+uint64_t label_of(struct tables *t, const struct span *s);
+void ids_done(struct tables *t);
+
+/* Who a blame names, and by which key: TID, site, key of a goroutine; 0: nobody. */
+enum by_type blame_type(const struct tables *t, const struct span *s, const struct blame *b);
+uint64_t blame_key(struct tables *t, const struct span *s, const struct blame *b);
 void blame_clear(struct tables *t);
 void blame_add(struct tables *t, size_t group, const struct span *s);
 void blame_finish(struct tables *t);
@@ -99,6 +139,10 @@ void blame_finish(struct tables *t);
 void events_done(struct events *e);
 void events_add(struct tables *t, const struct span *s, uint64_t latency);
 void events_finish(struct tables *t);
+
+void gauges_add(struct tables *t, const struct gauge *g);
+void gauges_finish(struct tables *t);
+void gauges_done(struct gauges *g);
 
 void counters_add(struct tables *t, enum entity_counter id, uint32_t tid, uint64_t n);
 void loss_times_add(struct tables *t, uint64_t from, uint64_t to, uint64_t n);

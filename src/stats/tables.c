@@ -25,6 +25,8 @@ struct tables *tables_new(const struct tables_opts *opts)
 		t->opts.metrics = ~0u;
 	if (!t->opts.by)
 		t->opts.by = &dims[0];
+	for (size_t m = 0; m < METRIC_CNT; m++)
+		t->by[m] = dim_of(t->opts.by, (enum metric)m);
 	if (!t->opts.top)
 		t->opts.top = 64;
 	if (!t->opts.max_cols)
@@ -35,6 +37,7 @@ struct tables *tables_new(const struct tables_opts *opts)
 		t->opts.max_cells = 400000;
 	if (!t->opts.sort_rows)
 		t->opts.sort_rows = 32768;
+	t->periodic = (struct periodic){.period_ns = t->opts.period_ns, .late_ns = t->opts.late_ns};
 	groups_clear(t);
 	return t;
 }
@@ -45,7 +48,10 @@ void tables_free(struct tables *t)
 		return;
 	counters_done(t);
 	events_done(&t->events);
+	gauges_done(&t->gauges);
+	periodic_done(&t->periodic);
 	groups_done(t);
+	ids_done(t);
 	free(t);
 }
 
@@ -55,10 +61,21 @@ void tables_failed(struct tables *t, int err)
 		t->err = err;
 }
 
+void tables_names(struct tables *t, const struct names *n)
+{
+	t->names = n;
+}
+
 void tables_start(struct tables *t, uint64_t start_ns)
 {
 	t->start_ns = start_ns;
 	t->started = true;
+}
+
+/* The counter of missed ticks is made here, too. */
+static bool wants_periodic(const struct tables *t, enum metric m)
+{
+	return t->pass != PASS_TOP && t->opts.tables & (TABLE_BIT(PERIODIC) | TABLE_BIT(COUNTERS)) && periodic_takes(m);
 }
 
 static void on_span(void *ctx, const struct span *s)
@@ -72,6 +89,8 @@ static void on_span(void *ctx, const struct span *s)
 		tables_start(t, s->begin_ns);
 	if (t->opts.tables & TABLE_BIT(EVENTS) && t->pass != PASS_TOP)
 		events_add(t, s, latency);
+	if (wants_periodic(t, s->metric) && periodic_add(&t->periodic, s, t->by[s->metric]->key(t, s)))
+		tables_failed(t, -ENOMEM);
 	if (!(t->opts.tables & GROUPED))
 		return;
 	struct group *g = group_of(t, s, latency);
@@ -105,15 +124,51 @@ static void on_loss(void *ctx, uint64_t from_ns, uint64_t to_ns, uint64_t n)
 {
 	struct tables *t = ctx;
 
-	if (!t->err && t->pass != PASS_TOP)
-		loss_times_add(t, from_ns, to_ns, n);
+	if (t->err || t->pass == PASS_TOP)
+		return;
+	loss_times_add(t, from_ns, to_ns, n);
+	periodic_lost(&t->periodic, from_ns, to_ns, n);
+}
+
+static void on_gauge(void *ctx, const struct gauge *g)
+{
+	struct tables *t = ctx;
+
+	if (!t->err && t->pass != PASS_TOP && t->opts.tables & TABLE_BIT(GAUGES))
+		gauges_add(t, g);
 }
 
 struct span_sink tables_sink(struct tables *t)
 {
 	return (struct span_sink){
 		.ctx = t, .span = on_span, .counter = on_counter, .total = on_total, .loss = on_loss,
+		.gauge = on_gauge,
 	};
+}
+
+/* Before the counters are finished: theirs are the missed ticks. */
+static void finish_periodic(struct tables *t)
+{
+	uint32_t tid;
+	uint64_t n;
+
+	if (periodic_finish(&t->periodic, t->start_ns, t->opts.top))
+		tables_failed(t, -ENOMEM);
+	for (size_t i = 0; periodic_missed(&t->periodic, i, &tid, &n); i++)
+		counters_add(t, ECOUNT_MISSED_TICK, tid, n);
+}
+
+bool tables_periodic(const struct tables *t, size_t i, struct periodic_row *out)
+{
+	if (i >= t->periodic.row_cnt)
+		return false;
+	*out = t->periodic.rows[i];
+	return true;
+}
+
+uint64_t tables_periodic_refused(const struct tables *t)
+{
+	return t->periodic.refused;
 }
 
 int tables_pass_done(struct tables *t, bool *again)
@@ -128,7 +183,9 @@ int tables_pass_done(struct tables *t, bool *again)
 		heatmap_finish(t);
 		blame_finish(t);
 		events_finish(t);
+		finish_periodic(t);
 		counters_finish(t);
+		gauges_finish(t);
 	}
 	if (t->err)
 		return t->err;

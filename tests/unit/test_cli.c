@@ -110,6 +110,8 @@ static void viewing_options(void **state)
 	assert_int_equal(c.tables.metrics, 1u << METRIC_THREAD_RUNQ | 1u << METRIC_THREAD_DRIFT);
 	assert_string_equal(c.tables.by->name, "cpu");
 	assert_int_equal(c.tables.top, 7);
+	assert_int_equal(parse("wakelag report x --period 10ms").tables.period_ns, 10000000);
+	assert_int_equal(parse("wakelag top -a --late 500us").tables.late_ns, 500000);
 	assert_int_equal(parse("wakelag export x --shape wide").export.shape, SHAPE_WIDE);
 	assert_string_equal(parse("wakelag report -").file, "-");
 	assert_string_equal(parse("wakelag export x").format->name, exporters[0].name);
@@ -168,7 +170,10 @@ static void bad_usage_is_status_64(void **state)
 		{"wakelag export x --table nosuch", "--table: 'nosuch' is none of: heatmap, stages"},
 		{"wakelag export x --shape nosuch", "--shape: 'nosuch' is none of: long, wide, pairs"},
 		{"wakelag export x --metric nosuch", "--metric: 'nosuch' is none of: thread.drift"},
-		{"wakelag export x --by nosuch", "--by: 'nosuch' is none of: tid, pid"},
+		{"wakelag export x --by nosuch", "--by: 'nosuch' is none of: entity, tid, pid"},
+		{"wakelag export x --period 99us", "--period: '99us' is no time from 100us to 10m"},
+		{"wakelag export x --period 11m", "is no time from 100us to 10m"},
+		{"wakelag export x --late 0s", "--late: '0s' is no time"},
 		{"wakelag export x --top 0", "--top: '0' is no number from 1 to 10000"},
 		{"wakelag export x --top 1e3", "--top: '1e3' is no number"},
 		{"wakelag doctor x", "'x': unexpected"},

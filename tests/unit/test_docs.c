@@ -10,6 +10,7 @@
 #include "bpf/record.h"
 #include "src/cli.h"
 #include "src/commands.h"
+#include "src/model/names.h"
 #include "src/model/span.h"
 #include "src/options.h"
 #include "tests/unit/forked.h"
@@ -127,6 +128,7 @@ static void definitions_have_every_word(void **state)
 	};
 	static const char path[] = "docs/definitions.md";
 	const char *text = read_file(path);
+	char word[64];
 
 	(void)state;
 	for (size_t i = 0; i < METRIC_CNT; i++)
@@ -141,6 +143,10 @@ static void definitions_have_every_word(void **state)
 		wants_word(path, text, entity_counter_names[i]);
 	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
 		wants_word(path, text, totals[i]);
+	for (size_t i = 0; i < GAUGE_CNT; i++)
+		wants_word(path, text, gauge_names[i]);
+	for (uint32_t klass = CLASS_NONE + 1; klass <= CLASS_SELECT; klass++)
+		wants_word(path, text, class_name(klass, word, sizeof(word)));
 	for (const struct dim *d = dims; d->name; d++)
 		wants_word(path, text, d->name);
 	for (size_t i = 0; i < SHAPE_CNT; i++)

@@ -27,7 +27,7 @@ static const char *text_at(const json_t *o, const char *key)
 static void report_is_one_object(void **state)
 {
 	struct names *n = hostile_names();
-	struct tables *t = random_tables(3000, 29 * MS, (struct tables_opts){0});
+	struct tables *t = random_tables(3000, 29 * MS, (struct tables_opts){.by = dim_find("tid")});
 	json_t *root = parsed(t, n, &sample_opts), *recording = json_object_get(root, "recording");
 
 	(void)state;
@@ -39,7 +39,7 @@ static void report_is_one_object(void **state)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(recording, "host"), "cpus")), 2);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(recording, "cost"), "bytes")), 50496);
 	assert_string_equal(text_at(json_object_get(recording, "absent"), "futex_results"), "EACCES");
-	assert_string_equal(text_at(json_object_get(root, "headline"), "metric"), "thread.drift");
+	assert_string_equal(text_at(json_object_get(root, "headline"), "metric"), "goroutine.drift");
 	assert_int_equal(json_array_size(json_object_get(root, "metrics")), METRIC_CNT);
 	for (size_t i = 0; i < METRIC_CNT; i++) {
 		const json_t *m = json_array_get(json_object_get(root, "metrics"), i), *e;

@@ -23,6 +23,7 @@ struct load {
 	uint32_t tid;
 	size_t cnt;
 	uint64_t latency;
+	uint32_t klass;	/* 0: one that nobody minds */
 };
 
 static struct tables *loaded(const struct load *loads, size_t cnt, struct tables_opts opts)
@@ -34,8 +35,10 @@ static struct tables *loaded(const struct load *loads, size_t cnt, struct tables
 	while (again) {
 		for (size_t i = 0; i < cnt; i++) {
 			for (size_t k = 0; k < loads[i].cnt; k++) {
-				struct span s = span_of(loads[i].metric, CLASS_TIMER, loads[i].tid, (k + 1) * MS, loads[i].latency);
+				uint32_t klass = loads[i].klass ? loads[i].klass : CLASS_TIMER;
+				struct span s = span_of(loads[i].metric, klass, loads[i].tid, (k + 1) * MS, loads[i].latency);
 
+				s.site = loads[i].tid;
 				s.stage_ns[STAGE_RUNQ] = loads[i].latency;
 				sink.span(sink.ctx, &s);
 			}
@@ -49,6 +52,11 @@ static struct tables *loaded(const struct load *loads, size_t cnt, struct tables
 #define R METRIC_THREAD_RUNQ
 #define P METRIC_THREAD_PREEMPT
 #define B METRIC_THREAD_BLOCK
+#define F METRIC_THREAD_FUTEX
+#define GD METRIC_GOROUTINE_DRIFT
+#define GR METRIC_GOROUTINE_RUNQ
+#define GL METRIC_GOROUTINE_LOCK
+#define GC METRIC_GOROUTINE_CHAN
 
 static void headline_is_the_worst_by_the_rule(void **state)
 {
@@ -69,6 +77,15 @@ static void headline_is_the_worst_by_the_rule(void **state)
 		/* of the metric's entities one with enough samples, else the worst */
 		{{{D, 11, 100, 5000}, {D, 12, 99, 700000}, {D, 13, 200, 6000}}, D, 13},
 		{{{D, 11, 60, 5000}, {D, 12, 60, 7000}}, D, 12},
+		/* of a Go program its goroutines: timers, then who waited to run or for a lock, then threads */
+		{{{D, 11, 1000, 900000}, {GD, 12, 100, 5000}, {GR, 13, 1000, 70000}}, GD, 12},
+		{{{D, 11, 1000, 900000}, {GD, 12, 99, 5000}, {GR, 13, 100, 70}, {GL, 14, 100, 80}}, GL, 14},
+		{{{D, 11, 1000, 900}, {GR, 13, 99, 70000}, {R, 14, 1000, 800000}}, D, 11},
+		/* not what is entered to idle, unless that is all */
+		{{{F, 11, 1000, 9000000, CLASS_GO_IDLE}, {F, 12, 100, 50}, {R, 13, 1000, 40}}, F, 12},
+		{{{GL, 11, 500, 9000000, CLASS_COND}, {GL, 12, 500, 7000000, CLASS_WAITGROUP}, {D, 13, 100, 40}}, D, 13},
+		{{{GC, 11, 1000, 9000000}, {R, 12, 1, 40}}, R, 12},
+		{{{F, 11, 1000, 9000000, CLASS_GO_IDLE}}, F, 11},
 	};
 
 	(void)state;
@@ -195,6 +212,11 @@ static const char sample_report[] =
 	"\n"
 	"  woken by: M\\xc3\\xbcller (79) 5x\n"
 	"\n"
+	"periodic timers: drift from the grid of their period\n"
+	"  timer of                  period    ticks  missed     drift streak over time\n"
+	"  m\\x1b.. (11, inside 3)     125us      196      14   +50.0us      1 ###########\n"
+	"\n"
+	"  counted: missed_tick 14\n"
 	"  censored: thread.block 2\n"
 	"  lost: ring_slice 9 (ring full: a run slice)\n"
 	"  not attached: futex_results: EACCES\n"

@@ -80,7 +80,8 @@ static void cells_equal_brute_force(void **state)
 			ranks[tid][m] = rank_of(spans, CNT, (enum metric)m, 100 + tid, TIDS);
 	}
 	for (size_t i = 0; i < 3; i++) {
-		struct tables *t = new_tables((struct tables_opts){.top = tops[i], .max_cols = i ? 8 : 0});
+		struct tables *t = new_tables((struct tables_opts){.top = tops[i], .max_cols = i ? 8 : 0,
+								   .by = dim_find("tid")});
 
 		assert_int_equal(feed(t, spans, CNT), tops[i] < TIDS ? 2 : 1);
 		check_cells(t, spans, CNT, ranks, tops[i]);
@@ -264,13 +265,24 @@ static void entities_beyond_memory_keep_the_ranking_of_the_big(void **state)
 	tables_free(t);
 }
 
+static void entity_text(const struct tables *t, const struct names *n, size_t i, char *buf, size_t size)
+{
+	const struct group *g = tables_group(t, i);
+
+	assert_non_null(g);
+	const struct entity e = tables_entity(t, n, g);
+
+	tables_dim(t, g->metric)->text(&e, buf, size);
+}
+
 static void dimensions_choose_the_entity(void **state)
 {
 	static const struct {
 		const char *by, *text;
-	} want[] = {{"tid", "17"}, {"pid", "10"}, {"cpu", "3"}, {"cgroup", "99"}, {"prio", "120"},
-		    {"lock", "10:0xabc0"}};
+	} want[] = {{"entity", "17"}, {"tid", "17"}, {"pid", "10"}, {"site", ""}, {"goid", ""}, {"label", ""},
+		    {"cpu", "3"}, {"cgroup", "99"}, {"prio", "120"}, {"lock", "10:0xabc0"}};
 	struct span s = span_of(METRIC_THREAD_FUTEX, CLASS_OTHER, 17, 100, 22);
+	struct names *n = names_new();
 	char buf[128];
 
 	(void)state;
@@ -279,17 +291,149 @@ static void dimensions_choose_the_entity(void **state)
 	s.prio = 120;
 	s.lock = 0xabc0;
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
-		const struct dim *by = dim_find(want[i].by);
-		struct tables *t = new_tables((struct tables_opts){.by = by});
+		struct tables *t = new_tables((struct tables_opts){.by = dim_find(want[i].by)});
 
 		feed(t, &s, 1);
-		by->text(t, tables_group(t, 0)->entity, buf, sizeof(buf));
+		entity_text(t, n, 0, buf, sizeof(buf));
 		assert_string_equal(buf, want[i].text);
 		assert_null(tables_group(t, 1));
 		tables_free(t);
 	}
 	assert_null(dim_find("nosuch"));
-	assert_string_equal(dims_list(buf, sizeof(buf)), "tid, pid, cpu, cgroup, prio, lock");
+	assert_string_equal(dims_list(buf, sizeof(buf)),
+			    "entity, tid, pid, site, goid, label, cpu, cgroup, prio, lock");
+	names_free(n);
+}
+
+static void add_symbol(struct names *n, uint32_t tgid, uint64_t pc, const char *func, const char *file, uint32_t line)
+{
+	struct rec_symbol r = {.tgid = tgid, .pc = pc, .line = line, .last = 1};
+
+	snprintf(r.func, sizeof(r.func), "%s", func);
+	snprintf(r.file, sizeof(r.file), "%s", file);
+	assert_int_equal(names_symbol(n, &r), 0);
+}
+
+static void add_labels(struct names *n, uint32_t tgid, uint64_t labels, const char *text)
+{
+	struct rec_golabel r = {.tgid = tgid, .labels = labels};
+
+	snprintf(r.text, sizeof(r.text), "%s", text);
+	assert_int_equal(names_golabel(n, &r), 0);
+}
+
+/* Texts of all entities of the first metric there is, by rank. */
+static void check_entities(const struct span *spans, size_t cnt, const char *by, const struct names *n,
+			   const char *const *want, size_t want_cnt)
+{
+	struct tables *t = new_tables((struct tables_opts){.by = dim_find(by)});
+	char buf[128];
+
+	tables_names(t, n);
+	feed(t, spans, cnt);
+	for (size_t i = 0; i < want_cnt; i++) {
+		entity_text(t, n, i, buf, sizeof(buf));
+		assert_string_equal(buf, want[i]);
+	}
+	assert_null(tables_group(t, want_cnt));
+	tables_free(t);
+}
+
+#define CHECK_ENTITIES(spans, cnt, by, n, ...) \
+	check_entities(spans, cnt, by, n, (const char *const[]){__VA_ARGS__}, \
+		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void a_goroutine_is_its_site_its_number_or_its_labels(void **state)
+{
+	struct names *n = names_new();
+	struct span s[4];
+
+	(void)state;
+	add_symbol(n, 10, 0x100, "main.worker", "/src/main.go", 7);
+	add_symbol(n, 10, 0x200, "main.main", "/src/main.go", 42);
+	add_labels(n, 10, 0xc0001, "k=a");
+	add_labels(n, 10, 0xc0002, "k=b");
+	add_labels(n, 10, 0xc0003, "k=a");
+	for (size_t i = 0; i < 4; i++) {
+		s[i] = span_of(METRIC_GOROUTINE_RUNQ, CLASS_READIED, 17, 100 * i + 100, 40 - i);
+		s[i].goid = i == 3 ? 1 : i + 1;
+		s[i].label = i == 3 ? 0 : 0xc0001 + i;
+		s[i].site = i == 3 ? 0 : names_site(n, 10, 0x100, 0x200);
+	}
+	CHECK_ENTITIES(s, 4, "entity", n, "main.main main.go:42", "unknown");
+	CHECK_ENTITIES(s, 4, "site", n, "main.main main.go:42", "unknown");
+	CHECK_ENTITIES(s, 4, "goid", n, "1", "2", "3");
+	CHECK_ENTITIES(s, 4, "label", n, "k=a", "k=b", "");
+	CHECK_ENTITIES(s, 4, "tid", n, "17");
+	/* A number is of its process. */
+	s[3].tgid = 20;
+	CHECK_ENTITIES(s, 4, "goid", n, "10:1", "10:2", "10:3", "20:1");
+	/* Labels that nobody told are one, and known ones stay apart. */
+	s[0].label = 0xc0007;
+	s[1].label = 0xc0008;
+	CHECK_ENTITIES(s, 4, "label", n, "unknown", "k=a", "");
+	s[0].metric = METRIC_PROCESS_STW;
+	s[0].site = 0;
+	CHECK_ENTITIES(s, 1, "entity", n, "10");
+	CHECK_ENTITIES(s, 1, "site", n, "");
+	names_free(n);
+}
+
+static void a_wait_without_an_address_is_by_its_place(void **state)
+{
+	struct names *n = names_new();
+	const struct rec_stack stack = {.tgid = 10, .id = 3, .pc0 = 0x300};
+	struct span s = span_of(METRIC_GOROUTINE_CHAN, CLASS_SEND, 17, 100, 22);
+
+	(void)state;
+	add_symbol(n, 10, 0x300, "main.(*Room).publish", "/src/room.go", 88);
+	assert_int_equal(names_stack(n, &stack), 0);
+	s.wait_site = names_call_site(n, 10, 3);
+	CHECK_ENTITIES(&s, 1, "lock", n, "main.(*Room).publish room.go:88");
+	/* Others with no address waited for no lock. */
+	s.metric = METRIC_GOROUTINE_DRIFT;
+	CHECK_ENTITIES(&s, 1, "lock", n, "");
+	s.metric = METRIC_GOROUTINE_LOCK;
+	s.lock = 0xc000;
+	CHECK_ENTITIES(&s, 1, "lock", n, "10:0xc000");
+	names_free(n);
+}
+
+static void ids_are_bounded(void **state)
+{
+	enum { CNT = 100000 };
+	struct names *n = names_new();
+	struct tables *t = new_tables((struct tables_opts){.by = dim_find("goid"), .top = 2});
+	struct span_sink sink = tables_sink(t);
+	uint64_t count = 0;
+	struct blame_row b;
+	bool again = true, seen_rest = false;
+
+	(void)state;
+	while (again) {
+		for (uint64_t i = 0; i < CNT; i++) {
+			const struct blame by = {.kind = BLAME_WAKER, .site = 1, .goid = i + 1, .ns = 1};
+			struct span s = span_of(METRIC_GOROUTINE_CHAN, CLASS_SEND, 17, 100, 22);
+
+			s.tgid = 1 + (uint32_t)(i % 1000);
+			s.goid = UINT64_MAX - i;
+			s.blame = &by;
+			s.blame_cnt = 1;
+			sink.span(sink.ctx, &s);
+		}
+		assert_int_equal(tables_pass_done(t, &again), 0);
+	}
+	assert_true(t->wakers.cnt <= WAKERS_MAX);
+	for (size_t i = 0; tables_blame(t, i, &b); i++) {
+		count += b.count;
+		seen_rest |= b.by_type == BY_TASK && b.by == BY_REST;
+	}
+	assert_int_equal(count, CNT);
+	assert_true(seen_rest);
+	assert_int_equal(tables_group(t, 2)->entity, ENTITY_REST);
+	assert_int_equal(tables_group(t, 2)->count, CNT - 2);
+	tables_free(t);
+	names_free(n);
 }
 
 static void without_a_start_time_begins_with_the_first_span(void **state)
@@ -319,6 +463,9 @@ int main(void)
 		cmocka_unit_test(too_many_groups_go_to_one),
 		cmocka_unit_test(entities_beyond_memory_keep_the_ranking_of_the_big),
 		cmocka_unit_test(dimensions_choose_the_entity),
+		cmocka_unit_test(a_goroutine_is_its_site_its_number_or_its_labels),
+		cmocka_unit_test(a_wait_without_an_address_is_by_its_place),
+		cmocka_unit_test(ids_are_bounded),
 		cmocka_unit_test(without_a_start_time_begins_with_the_first_span),
 	};
 
