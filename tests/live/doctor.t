@@ -39,7 +39,7 @@ def target():
     check("target_nice", found["scheduling"][0][0] == "note" and f"nice {min(19, os.nice(0) + 5)}," in found["scheduling"][0][1],
           found["scheduling"])
     check("target_slack", "50000 ns" in found["timer slack"][1][1], found["timer slack"])
-    check("target_not_go", found["binary"] == [("ok", "no Go program")], found["binary"])
+    check("target_not_go", found["Go"] == [("ok", "no Go program")], found["Go"])
     stop(load)
 
 

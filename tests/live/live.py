@@ -222,9 +222,10 @@ def export_text(file, *args, prefix=()):
     return run(list(prefix) + [WAKELAG, "export", file, "--format", "csv"] + list(args)).stdout
 
 
-def export(file, table, metric=None, top=10000):
+def export(file, table, metric=None, top=10000, by=None):
     """The rows of a table as dicts; columns that end in _ns, counts and stages are numbers."""
     args = ["--table", table, "--top", str(top)] + (["--metric", metric] if metric else [])
+    args += ["--by", by] if by else []
     rows = list(csv.DictReader(io.StringIO(export_text(file, *args), newline="")))
     for row in rows:
         for column, value in row.items():
@@ -295,6 +296,35 @@ def counters(file, name):
         if row["counter"] == name:
             result[row["entity"]] += row["count"]
     return result
+
+
+GROUPS_V1, GROUPS_V2 = "/sys/fs/cgroup/cpu", "/sys/fs/cgroup"
+
+
+def write(file, text):
+    with open(file, "w", encoding="ascii") as f:
+        f.write(str(text))
+
+
+def make_group(quota_us, period_us):
+    """A cgroup with that CPU quota, for the caller to remove, or None where there is no CPU controller."""
+    name = f"wakelag-test-{os.getpid()}"
+    if os.path.exists(f"{GROUPS_V1}/cpu.cfs_period_us") or os.path.exists(f"{GROUPS_V1}/cpu.shares"):
+        group = f"{GROUPS_V1}/{name}"
+        os.mkdir(group)
+        write(f"{group}/cpu.cfs_period_us", period_us)
+        write(f"{group}/cpu.cfs_quota_us", quota_us)
+        return group
+    try:
+        with open(f"{GROUPS_V2}/cgroup.subtree_control", encoding="ascii") as f:
+            if "cpu" not in f.read().split():
+                return None
+    except OSError:
+        return None
+    group = f"{GROUPS_V2}/{name}"
+    os.mkdir(group)
+    write(f"{group}/cpu.max", f"{quota_us} {period_us}")
+    return group
 
 
 def last_cpu():

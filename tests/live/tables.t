@@ -9,6 +9,7 @@ HEADERS = {
     "stages": "metric,class,entity,name,stage,count,sum_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns",
     "blame": "metric,class,waiter,waiter_name,by,by_name,by_kind,lock,lock_name,count,sum_ns,max_ns",
     "events": "metric,class,entity,name,t_ns,latency_ns,cpu,by,lock," + ",".join(STAGES),
+    "periodic": "entity,name,period_ns,ticks,missed,drift_ns,streak_max",
     "counters": "counter,entity,name,count",
     "loss": "cause,count",
 }

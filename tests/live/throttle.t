@@ -5,32 +5,6 @@
 from live import *
 
 PERIOD_US, QUOTA_US = 50000, 10000
-V1, V2 = "/sys/fs/cgroup/cpu", "/sys/fs/cgroup"
-
-
-def write(file, text):
-    with open(file, "w", encoding="ascii") as f:
-        f.write(str(text))
-
-
-def make_group():
-    """A group with the quota, or None where there is no CPU controller."""
-    if os.path.exists(f"{V1}/cpu.cfs_period_us") or os.path.exists(f"{V1}/cpu.shares"):
-        group = f"{V1}/wakelag-test-{os.getpid()}"
-        os.mkdir(group)
-        write(f"{group}/cpu.cfs_period_us", PERIOD_US)
-        write(f"{group}/cpu.cfs_quota_us", QUOTA_US)
-        return group
-    try:
-        with open(f"{V2}/cgroup.subtree_control", encoding="ascii") as f:
-            if "cpu" not in f.read().split():
-                return None
-    except OSError:
-        return None
-    group = f"{V2}/wakelag-test-{os.getpid()}"
-    os.mkdir(group)
-    write(f"{group}/cpu.max", f"{QUOTA_US} {PERIOD_US}")
-    return group
 
 
 def throttled(group):
@@ -41,7 +15,7 @@ def throttled(group):
 
 
 def throttle():
-    group = make_group()
+    group = make_group(QUOTA_US, PERIOD_US)
     if not group:
         return skip("throttle", "no cgroup with a CPU controller")
     try:
