@@ -400,11 +400,13 @@ static __always_inline void on_timer(const struct hit *h)
 		f.timer.kind = GO_TIMER_FUNC;
 		bpf_map_update_elem(&go_func_runs, &tid, &f, BPF_ANY);
 	} else if (code == fn->readDeadline || code == fn->writeDeadline || code == fn->deadline) {
+		__u64 pd = read_user_u64(t.data);	/* indirect: it is not of the heap, see pollDesc.self */
+
 		run.kind = GO_TIMER_DEADLINE;
 		if (code != fn->writeDeadline)
-			timer_wakes(h, read_user_u64(t.data + h->proc->at.pollDesc_rg), &run);
+			timer_wakes(h, read_user_u64(pd + h->proc->at.pollDesc_rg), &run);
 		if (code != fn->readDeadline)
-			timer_wakes(h, read_user_u64(t.data + h->proc->at.pollDesc_wg), &run);
+			timer_wakes(h, read_user_u64(pd + h->proc->at.pollDesc_wg), &run);
 	}
 }
 

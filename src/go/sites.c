@@ -243,6 +243,23 @@ static void miss(struct go_runtime *r, const struct row *row, const char *name, 
 		r->max_level = most;
 }
 
+/* None of the names is a function: inlined everywhere, or not there at all. */
+static void miss_all(const struct go_binary *b, struct go_runtime *r, const struct row *row)
+{
+	char name[64], first[64] = "";
+
+	for (const char *p = row->symbols; *p; p += strcspn(p, "|"), p += *p == '|') {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, "|"), p);
+		if (go_binary_is_inlined(b, name)) {
+			miss(r, row, name, "is inlined");
+			return;
+		}
+		if (!*first)
+			memcpy(first, name, sizeof(first));
+	}
+	miss(r, row, first, "is not there");
+}
+
 static int find_site(const struct search *s, enum go_site_id id, struct go_runtime *r)
 {
 	bool is_inside = id == GO_SITE_STW_STOPPED;
@@ -254,9 +271,11 @@ static int find_site(const struct search *s, enum go_site_id id, struct go_runti
 
 	if (err == -ENOMEM)
 		goto out;
+	if (err == -ENOENT)
+		miss_all(s->b, r, row);
+	else if (err)
+		miss(r, row, code.name, "can't be read");
 	if (err) {
-		snprintf(code.name, sizeof(code.name), "%.*s", (int)strcspn(row->symbols, "|"), row->symbols);
-		miss(r, row, code.name, err == -ENOENT ? "is not there" : "can't be read");
 		err = 0;
 		goto out;
 	}

@@ -10,19 +10,35 @@
 #include "amd64.h"
 #include "runtime.h"
 
-enum { WRAPPER_MAX = 160 };	/* bytes of code; those of a dozen arguments have about 100 */
+enum {
+	WRAPPER_MAX = 160,	/* bytes of code; those of a dozen arguments have about 100 */
+	G_PANIC = 32,		/* g._panic, behind stack and stackguards; Go 1.17 to 1.27 */
+};
 
 static bool begins_with(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-/* Numbered by the compiler: nobody gave it a name. */
-static bool is_unnamed(const char *func)
+/* How sure its name makes that it is a wrapper: until 1.21 they are numbered with the closures that people write. */
+enum naming { NAMED, CLOSURE, WRAPPER };
+
+static enum naming naming_of(const char *func)
 {
 	const char *last = strrchr(func, '.');
 
-	return last && (begins_with(last, ".gowrap") || begins_with(last, ".func"));
+	if (!last)
+		return NAMED;
+	return begins_with(last, ".gowrap") ? WRAPPER : begins_with(last, ".func") ? CLOSURE : NAMED;
+}
+
+/* Wrappers hide themselves from recover: they look at g._panic on their way in (cmd/internal/obj/x86/obj6.go). */
+static bool looks_at_panic(const struct go_code *code)
+{
+	for (size_t i = 0; i < code->cnt && code->insns[i].kind != GO_INSN_CALL; i++)
+		if (code->insns[i].has_field && code->insns[i].loads && code->insns[i].field == G_PANIC)
+			return true;
+	return false;
 }
 
 /* The one function that it calls, on a way without loops, beside what grows the stack; 0: there is no such. */
@@ -56,11 +72,14 @@ bool go_runtime_started(const struct go_binary *b, uint64_t entry, struct go_fra
 	struct go_code code = {0};
 	struct go_frame f;
 	uint64_t addr, size, target = 0;
+	enum naming naming;
 
-	if (!go_binary_resolve(b, entry, false, &f, 1) || !is_unnamed(f.func) ||
-	    !go_binary_func(b, f.func, &addr, &size) || addr != entry || size > WRAPPER_MAX)
+	if (!go_binary_resolve(b, entry, false, &f, 1))
 		return false;
-	if (!go_code_read(b, f.func, &code))
+	naming = naming_of(f.func);
+	if (naming == NAMED || !go_binary_func(b, f.func, &addr, &size) || addr != entry || size > WRAPPER_MAX)
+		return false;
+	if (!go_code_read(b, f.func, &code) && (naming == WRAPPER || looks_at_panic(&code)))
 		target = only_call(b, &code);
 	go_code_free(&code);
 	return target && go_binary_resolve(b, target, false, out, 1);
