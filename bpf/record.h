@@ -468,7 +468,7 @@ struct rec_hdr {
 	F(__u32, pad, ZERO, hdr) \
 	F(__u64, sched_ticks, PREV, hdr)	/* goroutines scheduled so far, sum over the Ps */ \
 	F(__u64, mutex_wait_ns, PREV, hdr)	/* the runtime's estimate, so far */ \
-	F(__u64, partial, ZERO, hdr)		/* goroutines that were not looked at: too many */
+	F(__u64, partial, ZERO, hdr)		/* goroutines that were not looked at: too many, or in change */
 
 /* So many goroutines of a snapshot (same tgid, time) have the same creation site, status and reason. */
 #define REC_GOSITE(F, T) \
@@ -489,7 +489,7 @@ struct rec_hdr {
 	F(__u64, time, TIME, hdr) \
 	F(__u64, lo_ns, ZERO, hdr)		/* [lo, hi) */ \
 	F(__u64, hi_ns, FROM, lo_ns) \
-	F(__u64, count, ZERO, hdr)		/* by so much since the last of its kind; the first is since the start */ \
+	F(__u64, count, ZERO, hdr)		/* by so much since the last of its kind, or since the first snapshot */ \
 	F(__u32, which, PREV, hdr)		/* enum go_hist */ \
 	F(__u32, pad, ZERO, hdr)
 

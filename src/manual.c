@@ -194,6 +194,9 @@ static void put_counters(void)
 			if (rows[i].name && rows[i].is_loss == loss)
 				put_item(rows[i].name, rows[i].help);
 	}
+	puts(".SH GAUGES");
+	for (size_t i = 0; i < GAUGE_CNT; i++)
+		put_item(gauge_names[i], gauge_helps[i]);
 }
 
 static void put_exporters(void)

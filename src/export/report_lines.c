@@ -4,6 +4,8 @@
 
 #include "report_parts.h"
 
+enum { KEY_OTHERS = 4 + 3 };	/* a name of four, and " ()" */
+
 void report_wrapped(const struct report *r, size_t indent, const char *text)
 {
 	size_t at = 0;
@@ -53,8 +55,9 @@ void report_label(const struct report *r, const struct label *l, size_t width, c
 
 	term_escape(&r->term, l->name, name, sizeof(name));
 	term_escape(&r->term, l->key, escaped, sizeof(escaped));
-	if (*l->key)
-		snprintf(key, sizeof(key), " (%s)", escaped);
+	text_cut(escaped, width > KEY_OTHERS ? width - KEY_OTHERS : 1, term_ellipsis(&r->term), cut, sizeof(cut));
+	if (*cut)
+		snprintf(key, sizeof(key), " (%s)", cut);
 	size_t key_width = text_width(key);
 
 	text_cut(name, width > key_width ? width - key_width : 1, term_ellipsis(&r->term), cut, sizeof(cut));

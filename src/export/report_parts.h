@@ -24,7 +24,10 @@ void report_list_begin(struct report *r, const char *head);
 void report_list_item(struct report *r, const char *sep, const char *item);
 void report_list_end(struct report *r);
 
-/* A label as one text, escaped for this terminal; if it is too long for the width, its name is cut. */
+/*
+ * A label as one text, escaped for this terminal; if it is too long for the width, its name is cut, and a key
+ * that leaves too little for a name.
+ */
 void report_label(const struct report *r, const struct label *l, size_t width, char *out, size_t size);
 /* The same, padded to the width. */
 void report_put_label(const struct report *r, const struct label *l, size_t width);

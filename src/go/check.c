@@ -75,7 +75,8 @@ struct evidence {
  * Whether m.curg leads to a goroutine that leads back. One that changes meanwhile proves nothing, and neither
  * does one that is just being dropped: dropg() clears g.m first, and its thread may be off the CPU right there.
  */
-static bool has_own_curg(const struct go_process_reader *r, uint64_t addr, const struct m_view *m, struct g_view *curg)
+static bool has_own_curg(const struct go_process_reader *r, uint64_t addr, const struct m_view *m,
+			 struct g_view *curg)
 {
 	uint8_t again[GO_VIEW_MAX];
 
@@ -103,7 +104,7 @@ static int check_m(const struct go_process_reader *r, uint64_t addr, const struc
 	if (!m->procid || !is_alive(curg.status))
 		return 0;
 	if (!is_thread(r, m->procid))
-		return why_not(why, "m.procid of the m at 0x%llx is no thread: %llu", at, (unsigned long long)m->procid);
+		return why_not(why, "m.procid of the m at 0x%llx is no thread", at);
 	return 1;
 }
 
@@ -143,8 +144,8 @@ static int check_ms(const struct go_process_reader *r, struct evidence *seen, ch
 	return 0;
 }
 
-static int check_each_g(const struct go_process_reader *r, const uint64_t *addrs, size_t cnt, struct evidence *seen,
-			char why[GO_WHY])
+static int check_each_g(const struct go_process_reader *r, const uint64_t *addrs, size_t cnt,
+			struct evidence *seen, char why[GO_WHY])
 {
 	size_t alive = 0, elsewhere = 0;
 
@@ -205,7 +206,8 @@ static int check_ps(const struct go_process_reader *r, char why[GO_WHY])
 	for (uint32_t i = 0; i < allp.cnt; i++) {
 		uint32_t id_status[2];
 
-		if (memory_read(r->pid, addrs[i], id_status, sizeof(id_status)) || id_status[0] != i || id_status[1] > 4)
+		if (memory_read(r->pid, addrs[i], id_status, sizeof(id_status)) || id_status[0] != i ||
+		    id_status[1] > 4)
 			return why_not(why, "runtime.allp[%u] is no p", i);
 	}
 	return 0;

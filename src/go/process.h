@@ -11,7 +11,8 @@ struct go_process_reader;
 
 /*
  * Attaches to a live process whose program b, r is; both stay the caller's and outlive it. 0; -ENOTSUP: the
- * layout does not agree with the process, `why` says where; -ESRCH: gone; -EPERM: needs CAP_SYS_PTRACE.
+ * layout does not agree with the process, `why` says where; -ESRCH: gone; -EPERM: needs CAP_SYS_PTRACE. It is
+ * go_process_check() that compares; if there is nothing to compare yet, the answer is 0.
  */
 int go_process_open(uint32_t pid, const struct go_binary *b, const struct go_runtime *r,
 		    struct go_process_reader **out, char why[GO_WHY]);

@@ -197,6 +197,8 @@ int go_snap_read_sched(struct go_snap *s)
 	size_t cnt = 0;
 	int err;
 
+	if (!globals->sched)
+		return -ENOENT;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (fields[i].offset != GO_NO_OFFSET)
 			parts[cnt++] = (struct memory_part){globals->sched + s->r->bias + fields[i].offset,

@@ -284,8 +284,8 @@ static int find_site(const struct search *s, enum go_site_id id, struct go_runti
 		err = -ENOMEM;
 	else if (at < 0 || !take(s->b, &code, at, id, depth, r))
 		miss(r, row, code.name, is_inside ? "has no place for a probe at its end" : "has no place for a probe");
-	else if (go_binary_is_inlined(s->b, code.name))
-		miss(r, row, code.name, "is inlined");
+	else if (go_binary_build(s->b)->pgo && go_binary_is_inlined(s->b, code.name))
+		miss(r, row, code.name, "is inlined");	/* without a profile none of these is ever: they are too big */
 out:
 	go_code_free(&code);
 	return err;

@@ -181,9 +181,9 @@ static int give_stacks(struct go_snap *s, const struct go_walk *walks, size_t cn
 	int err = 0;
 
 	for (size_t i = 0; i < cnt && !err; i++) {
-		struct go_group *g = (struct go_group *)walks[i].group;
+		uint32_t *id = &walks[i].group->stack;
 
-		err = go_stacks_give(&s->kept->stacks, s->rec.tgid, &walks[i], put, ctx, &g->stack);
+		err = go_stacks_give(&s->kept->stacks, s->rec.tgid, &walks[i], put, ctx, id);
 	}
 	return err;
 }
@@ -205,7 +205,7 @@ static int read_all(struct go_snap *s, struct go_walk *walks, size_t *walk_cnt)
 		return err;
 	go_groups_sort(&s->groups);
 	for (size_t i = 0; i < s->groups.cnt; i++) {
-		const struct go_group *g = &s->groups.all[i];
+		struct go_group *g = &s->groups.all[i];
 
 		if (!is_row(g, rows))
 			continue;

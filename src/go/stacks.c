@@ -155,7 +155,8 @@ static struct known *find(struct go_stacks *s, const struct go_walk *w)
 	}
 }
 
-int go_stacks_give(struct go_stacks *s, uint32_t tgid, const struct go_walk *w, go_put put, void *ctx, uint32_t *id)
+int go_stacks_give(struct go_stacks *s, uint32_t tgid, const struct go_walk *w, go_put put, void *ctx,
+		   uint32_t *id)
 {
 	struct known *k = w->cnt ? find(s, w) : NULL;
 	struct rec_stack rec = {.hdr = {REC_STACK_KIND, sizeof(rec)}, .tgid = tgid};

@@ -19,7 +19,7 @@ void go_stacks_init(struct go_stacks *s);
 void go_stacks_done(struct go_stacks *s);
 
 struct go_walk {
-	const struct go_group *group;	/* whose first goroutine it is */
+	struct go_group *group;	/* whose first goroutine it is */
 	uint64_t bp, pcs[GO_STACK_PCS];
 	uint32_t cnt;			/* of pcs; 0: it ran meanwhile, or could not be read */
 };
@@ -27,4 +27,5 @@ struct go_walk {
 /* Walks the stacks of goroutines that wait, all at once. 0, -ESRCH or -EPERM. */
 int go_stacks_walk(const struct go_process_reader *r, struct go_walk *walks, size_t cnt);
 /* The id of a stack, 0: too many different ones. Gives the rec_stack if it is new. 0 or what put returned. */
-int go_stacks_give(struct go_stacks *s, uint32_t tgid, const struct go_walk *w, go_put put, void *ctx, uint32_t *id);
+int go_stacks_give(struct go_stacks *s, uint32_t tgid, const struct go_walk *w, go_put put, void *ctx,
+		   uint32_t *id);

@@ -59,6 +59,14 @@ static uint32_t most_snapshots(const struct gauges *g)
 	return last;
 }
 
+/* What the longest series keeps. */
+static size_t columns(const struct gauges *g)
+{
+	uint32_t last = most_snapshots(g) - 1;
+
+	return (size_t)last / g->stride + 1 + !!(last % g->stride);
+}
+
 /* Makes room. With the first and last snapshots alone, the number of processes is the bound. */
 static void make_room(struct gauges *g)
 {
@@ -194,7 +202,7 @@ void gauges_finish(struct tables *t)
 
 	if (!g->cnt)
 		return;
-	while (most_snapshots(g) / g->stride + 1 > t->opts.max_cols && g->stride <= most_snapshots(g))
+	while (columns(g) > t->opts.max_cols)
 		g->stride *= 2;
 	thin(g);
 	err = rank_sites(g, &ranks);

@@ -83,13 +83,32 @@ static void feed(const struct span_sink *sink, const struct sample *sample, size
 	sink->span(sink->ctx, &s);
 }
 
-static double pass(struct tables *t, const struct sample *samples, uint64_t step, bool *again)
+/* Goroutines: drift with all its stages, run queues with causes, locks by whom they wait for. */
+static void feed_goroutine(const struct span_sink *sink, const struct sample *sample, size_t i, uint64_t step)
+{
+	static const enum metric mix[] = {METRIC_GOROUTINE_DRIFT, METRIC_GOROUTINE_RUNQ, METRIC_GOROUTINE_LOCK,
+					  METRIC_GOROUTINE_RUNQ};
+	uint64_t ns = sample->ns;
+	struct blame blame[] = {{.site = sample->by, .goid = sample->by, .kind = BLAME_WAKER, .ns = ns}};
+	struct span s = {.metric = mix[i % 4], .site = sample->tid, .goid = sample->tid, .tgid = 1000,
+			 .klass = CLASS_READIED + (uint32_t)(i % 5), .lock = 0xc0000000 + sample->by % 1000 * 8,
+			 .wait_site = sample->by % 100, .begin_ns = i * step, .end_ns = i * step + ns, .blame = blame,
+			 .blame_cnt = 1};
+
+	for (int stage = 0; stage < STAGE_CNT; stage++)
+		s.stage_ns[stage] = ns / STAGE_CNT;
+	sink->span(sink->ctx, &s);
+}
+
+typedef void feed_fn(const struct span_sink *sink, const struct sample *sample, size_t i, uint64_t step);
+
+static double pass(struct tables *t, const struct sample *samples, feed_fn *give, uint64_t step, bool *again)
 {
 	struct span_sink sink = tables_sink(t);
 	double begin = now_ns(), spent;
 
 	for (size_t i = 0; i < (size_t)SPANS * ROUNDS; i++)
-		feed(&sink, &samples[i % SPANS], i, step);
+		give(&sink, &samples[i % SPANS], i, step);
 	spent = (now_ns() - begin) / ((double)SPANS * ROUNDS);
 	if (tables_pass_done(t, again))
 		exit(1);
@@ -116,6 +135,7 @@ int main(int argc, char **argv)
 		uint32_t tids;
 		uint64_t step;
 		unsigned int tables;
+		feed_fn *feed;
 	} cases[] = {
 		{"4 threads, 10 s", 4, 2400, 0},
 		{"60 threads, 10 s", 60, 2400, 0},
@@ -123,6 +143,8 @@ int main(int argc, char **argv)
 		{"10000 threads, a day", 10000, 20000000, 0},
 		{"60 threads, 10 s, heatmap only", 60, 2400, TABLE_BIT(HEATMAP)},
 		{"60 threads, 10 s, events only", 60, 2400, TABLE_BIT(EVENTS)},
+		{"60 sites, 10 s", 60, 2400, 0, feed_goroutine},
+		{"10000 sites, a day", 10000, 20000000, 0, feed_goroutine},
 	};
 	struct sample *samples = malloc(SPANS * sizeof(*samples));
 
@@ -142,7 +164,7 @@ int main(int argc, char **argv)
 
 		printf("%-32s", cases[i].name);
 		while (t && again)
-			printf(" %6.1f ns/span", pass(t, samples, cases[i].step, &again));
+			printf(" %6.1f ns/span", pass(t, samples, cases[i].feed ? cases[i].feed : feed, cases[i].step, &again));
 		printf("  %6ld KiB  %zu cells %zu blame %zu groups\n", anon_kib() - before,
 		       t ? t->cells.cnt : 0, t ? t->blame.cnt : 0, t ? t->group_cnt : 0);
 		tables_free(t);

@@ -51,8 +51,8 @@ static inline void give_task(struct go_sample *s, uint32_t tid, const char *comm
 	give(s, &r, sizeof(r));
 }
 
-/* Two creation sites, a place where one of them waits, and what the process is. `worker` may bite. */
-static inline void give_names(struct go_sample *s, const char *worker)
+/* Two creation sites, a place where one of them waits, and what the process is. `worker` and `file` may bite. */
+static inline void give_names(struct go_sample *s, const char *worker, const char *file)
 {
 	struct rec_goproc p = {
 		.hdr = {REC_GOPROC_KIND, sizeof(p)}, .tgid = GO_PID, .time = START, .level = GO_LIGHT, .checked = 1,
@@ -62,8 +62,8 @@ static inline void give_names(struct go_sample *s, const char *worker)
 	GIVE(s, clock, CLOCK, .time = START);
 	give_task(s, GO_PID, "server");
 	give_task(s, GO_PID + 1, "server");
-	give_symbol(s, 0x100, worker, "/src/server.go", 7);
-	give_symbol(s, 0x200, "main.serve", "/src/server.go", 31);
+	give_symbol(s, 0x100, worker, file, 7);
+	give_symbol(s, 0x200, "main.serve", file, 31);
 	give_symbol(s, 0x300, "example.com/game/room.(*Room).run", "/src/room.go", 5);
 	give_symbol(s, 0x400, "main.main", "/src/main.go", 12);
 	give_symbol(s, 0x500, "main.handle", "/src/server.go", 77);
@@ -103,7 +103,7 @@ static inline void give_waits(struct go_sample *s, uint32_t i)
 	     .tgid = GO_PID, .sampled = 1);
 }
 
-static inline struct go_sample go_sample_of(const char *worker, struct tables_opts opts)
+static inline struct go_sample go_sample_of(const char *worker, const char *file, struct tables_opts opts)
 {
 	struct go_sample s = {.t = new_tables(opts)};
 	struct span_sink sink = tables_sink(s.t);
@@ -114,7 +114,7 @@ static inline struct go_sample go_sample_of(const char *worker, struct tables_op
 		s.m = model_new(&sink);
 		assert_non_null(s.m);
 		tables_names(s.t, model_names(s.m));
-		give_names(&s, worker);
+		give_names(&s, worker, file);
 		for (uint32_t i = 0; i < GO_SNAPSHOTS; i++) {
 			give_snapshot(&s, i);
 			give_waits(&s, i);

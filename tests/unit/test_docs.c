@@ -78,6 +78,8 @@ static void man_page_has_it_all(void **state)
 		wants("man page", r->out, metrics[i].name);
 	for (size_t i = 0; i < STAGE_CNT; i++)
 		wants("man page", r->out, stage_helps[i]);
+	for (size_t i = 0; i < GAUGE_CNT; i++)
+		wants("man page", r->out, gauge_helps[i]);
 	for (const struct exporter *e = exporters; e->name; e++)
 		wants("man page", r->out, e->name);
 }

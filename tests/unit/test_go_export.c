@@ -45,7 +45,7 @@ static void has(const char *text, const char *what)
 
 static void report_has_a_section_of_each_go_process(void **state)
 {
-	struct go_sample s = go_sample_of("main.worker", (struct tables_opts){0});
+	struct go_sample s = go_sample_of("main.worker", "/src/server.go", (struct tables_opts){0});
 	char *text;
 
 	(void)state;
@@ -87,7 +87,7 @@ static void blame_and_events_name_sites_locks_and_goroutines(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct tables_opts opts = {.tables = ~0u, .by = dim_find(cases[i].by)};
-		struct go_sample s = go_sample_of("main.worker", opts);
+		struct go_sample s = go_sample_of("main.worker", "/src/server.go", opts);
 		char *blame = go_exported(&s, "csv", (struct export_opts){.table = TABLE_BLAME});
 		char *events = go_exported(&s, "csv", (struct export_opts){.table = TABLE_EVENTS});
 
@@ -102,7 +102,7 @@ static void blame_and_events_name_sites_locks_and_goroutines(void **state)
 
 static void gauges_are_of_processes_and_sites(void **state)
 {
-	struct go_sample s = go_sample_of("main.worker", (struct tables_opts){.top = 1});
+	struct go_sample s = go_sample_of("main.worker", "/src/server.go", (struct tables_opts){.top = 1});
 	char *csv = go_exported(&s, "csv", (struct export_opts){.table = TABLE_GAUGES});
 
 	(void)state;
@@ -123,7 +123,7 @@ static double number_at(const json_t *o, const char *key)
 
 static void json_has_the_go_processes(void **state)
 {
-	struct go_sample s = go_sample_of("main.worker", (struct tables_opts){0});
+	struct go_sample s = go_sample_of("main.worker", "/src/server.go", (struct tables_opts){0});
 	char *text = go_exported(&s, "json", (struct export_opts){0});
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *go = json_array_get(json_object_get(root, "go"), 0), *first;
@@ -158,8 +158,8 @@ static void names_of_functions_do_nothing(void **state)
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	for (size_t i = 0; i <= sizeof(bites) / sizeof(*bites); i++) {
-		struct go_sample s = go_sample_of(i < sizeof(bites) / sizeof(*bites) ? bites[i] : longest,
-						  (struct tables_opts){0});
+		const char *bite = i < sizeof(bites) / sizeof(*bites) ? bites[i] : longest;
+		struct go_sample s = go_sample_of(bite, bite, (struct tables_opts){0});
 
 		for (const struct exporter *e = exporters; e->name; e++) {
 			char *text = go_exported(&s, e->name, (struct export_opts){0});
@@ -191,6 +191,26 @@ static void done(struct tables *t)
 
 	assert_int_equal(tables_pass_done(t, &again), 0);
 	assert_false(again);
+}
+
+static void snapshots_fit_the_columns(void **state)
+{
+	(void)state;
+	for (uint32_t cnt = 1; cnt < 200; cnt++) {
+		struct tables *t = new_tables((struct tables_opts){.max_cols = 10});
+		struct gauge_row g;
+		size_t rows = 0;
+
+		for (uint32_t i = 0; i < cnt; i++)
+			add_gauge(t, GAUGE_TIMERS, 7, 0, i * 1000 * MS, i);
+		done(t);
+		while (tables_gauge(t, rows, &g))
+			rows++;
+		assert_true(rows <= 10 && (rows >= 5 || rows == cnt));
+		assert_true(tables_gauge(t, 0, &g) && g.value == 0);
+		assert_true(tables_gauge(t, rows - 1, &g) && g.value == cnt - 1);
+		tables_free(t);
+	}
 }
 
 /* A day of snapshots of ten processes with a thousand sites in all. */
@@ -314,6 +334,7 @@ int main(void)
 		cmocka_unit_test(gauges_are_of_processes_and_sites),
 		cmocka_unit_test(json_has_the_go_processes),
 		cmocka_unit_test(names_of_functions_do_nothing),
+		cmocka_unit_test(snapshots_fit_the_columns),
 		cmocka_unit_test(gauges_are_bounded_and_keep_the_last),
 		cmocka_unit_test(as_many_processes_as_there_are_pids),
 		cmocka_unit_test(only_what_grows_all_the_time_is_told),

@@ -349,6 +349,48 @@ static void code_that_disagrees_with_the_table_is_refused(void **state)
 	go_binary_close(b);
 }
 
+static void what_is_missing_lowers_the_level(void **state)
+{
+	static const struct {
+		const char *from, *to, *missing;
+		enum go_level level;
+	} names[] = {
+		{"runtime.newproc1", "runtime.newproc_", "runtime.newproc1 is not there", GO_SNAPSHOT},
+		{"runtime.park_m", "runtime.park_x", "runtime.park_m is not there", GO_LIGHT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct go_binary *b = patched(programs[STRIPPED], names[i].from, names[i].to, strlen(names[i].from) + 1);
+		struct go_runtime r = resolve(b);
+
+		assert_int_equal(r.max_level, names[i].level);
+		assert_string_equal(r.missing, names[i].missing);
+		go_binary_close(b);
+	}
+}
+
+/* An argument is overwritten first, by `mov $0,%eax`: what follows is no place for a probe any more. */
+static void a_probe_comes_before_arguments_are_overwritten(void **state)
+{
+	struct go_binary *b = open_program(programs[STRIPPED]);
+	struct copy c = copy_of(programs[STRIPPED]);
+	struct go_runtime r;
+	uint64_t addr, size;
+
+	(void)state;
+	assert_true(go_binary_func(b, "runtime.park_m", &addr, &size));
+	memcpy(c.bytes + go_binary_file_offset(b, addr), "\xb8\0\0\0", 5);
+	go_binary_close(b);
+	b = opened(&c);
+	assert_non_null(b);
+	r = resolve(b);
+	assert_null(site_of(&r, GO_SITE_PARK));
+	assert_string_equal(r.missing, "runtime.park_m has no place for a probe");
+	assert_int_equal(r.max_level, GO_LIGHT);
+	go_binary_close(b);
+}
+
 static uint64_t random_u64(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -603,6 +645,8 @@ int main(void)
 		cmocka_unit_test(a_newer_version_is_read_by_its_debug_information),
 		cmocka_unit_test(another_versions_layout_is_refused),
 		cmocka_unit_test(code_that_disagrees_with_the_table_is_refused),
+		cmocka_unit_test(what_is_missing_lowers_the_level),
+		cmocka_unit_test(a_probe_comes_before_arguments_are_overwritten),
 		cmocka_unit_test(damaged_code_is_refused_or_read),
 		cmocka_unit_test(a_program_without_the_runtimes_code_is_refused),
 		cmocka_unit_test(words_are_those_of_the_version),

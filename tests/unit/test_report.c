@@ -215,6 +215,8 @@ static const char sample_report[] =
 	"periodic timers: drift from the grid of their period\n"
 	"  timer of                  period    ticks  missed     drift streak over time\n"
 	"  m\\x1b.. (11, inside 3)     125us      196      14   +50.0us      1 ###########\n"
+	"  streak: the most ticks in a row that were late by more than a tenth of the\n"
+	"    period, and 1ms\n"
 	"\n"
 	"  counted: missed_tick 14\n"
 	"  censored: thread.block 2\n"
