@@ -149,8 +149,6 @@ enum { NR_futex = 98, NR_futex_waitv = 449, NR_futex_wait = 455, NR_epoll_wait =
 #define GO_ARG2(ctx) ((ctx)->cx)
 #define GO_ARG3(ctx) ((ctx)->di)
 #define GO_G(ctx) ((ctx)->r14)
-#define GO_SP(ctx) ((ctx)->sp)
-#define GO_BP(ctx) ((ctx)->bp)
 #define GO_IP(ctx) ((ctx)->ip)
 #elif defined(__TARGET_ARCH_arm64)
 #define TASK_TLS(p) ((p)->thread.uw.tp_value)
@@ -159,8 +157,6 @@ enum { NR_futex = 98, NR_futex_waitv = 449, NR_futex_wait = 455, NR_epoll_wait =
 #define GO_ARG2(ctx) ((ctx)->regs[2])
 #define GO_ARG3(ctx) ((ctx)->regs[3])
 #define GO_G(ctx) ((ctx)->regs[28])
-#define GO_SP(ctx) ((ctx)->sp)
-#define GO_BP(ctx) ((ctx)->regs[29])
 #define GO_IP(ctx) ((ctx)->pc)
 #endif
 

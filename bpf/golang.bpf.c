@@ -101,10 +101,9 @@ volatile __u32 stopping_cnt;
 /* One hit. */
 struct hit {
 	struct go_proc *proc;
-	__u64 arg0, arg1, arg2, arg3, g, sp, bp;	/* g: the one in its register, which may be g0 */
+	__u64 arg0, arg1, arg2, arg3, g;	/* g: the one in its register, which may be g0 */
 	__u64 now;
 	__u32 tgid, tid;
-	__u32 depth;	/* from the stack pointer to the return address */
 	__u64 bias;	/* of the program's addresses, see go_proc.fn */
 };
 
@@ -152,11 +151,6 @@ static __always_inline __u64 current_goroutine(const struct hit *h)
 	__u64 m = read_user_u64(h->g + G_M);
 
 	return m ? read_user_u64(m + h->proc->at.m_curg) : 0;
-}
-
-static __always_inline __u64 return_address(const struct hit *h)
-{
-	return read_user_u64(h->sp + h->depth);
 }
 
 /* FNV-1a over words. */
@@ -523,7 +517,7 @@ static __always_inline void emit_go(const struct hit *h, __u64 g, const struct g
 		.waker = s->waker_tid,
 		.stack = stack,
 		.cpu = cpu,
-		.cause = s->cause,
+		.cause = h->proc->level == GO_FULL ? s->cause : GO_UNSEEN,
 		.reason = reason,
 		.sampled = stamp != 0,
 	};
@@ -565,6 +559,17 @@ static __always_inline void on_execute(const struct hit *h)
 	emit_go(h, g, &s, &who, stamp, stack, reason);
 }
 
+/*
+ * The stack of a goroutine that called systemstack: that leaves where it was called from at the goroutine's
+ * saved stack pointer, and its frame in the saved bp.
+ */
+static __always_inline __u32 take_callers_stack(const struct hit *h, __u64 g)
+{
+	__u64 sp = read_user_u64(g + G_SCHED_SP);
+
+	return take_stack(h->tgid, read_user_u64(sp), read_user_u64(g + h->proc->at.g_sched_bp));
+}
+
 static __always_inline void on_stw_stop(const struct hit *h)
 {
 	struct go_world w = {.start = h->now};
@@ -573,9 +578,10 @@ static __always_inline void on_stw_stop(const struct hit *h)
 
 	if (h->proc->at.stw_reason)
 		w.reason = (__u8)h->arg0;
-	if (curg)
+	if (curg) {
 		read_who(h->proc, curg, &w.by);
-	w.stack = take_stack(h->tgid, return_address(h), h->bp);
+		w.stack = take_callers_stack(h, curg);
+	}
 	if (!bpf_map_update_elem(&go_worlds, &tgid, &w, BPF_ANY))
 		__sync_fetch_and_add(&stopping_cnt, 1);
 }
@@ -626,12 +632,12 @@ static __always_inline void on_stw_start(const struct hit *h)
 /* The verifier wants each register read at a fixed place: not after a choice between two. */
 #define READ_REG(to, from) ({ (to) = (from); barrier_var(to); })
 
-/* The cookie: enum go_site_id, from bit 8 on struct go_site's depth, from bit 24 on its address. */
+/* The cookie: enum go_site_id, and from bit 8 on struct go_site's address. */
 SEC("?uprobe")
 int on_go(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), id = bpf_get_current_pid_tgid();
-	struct hit h = {.tgid = id >> 32, .tid = id, .depth = cookie >> 8 & 0xffff};
+	struct hit h = {.tgid = id >> 32, .tid = id};
 
 	if (!active)
 		return 0;
@@ -644,10 +650,8 @@ int on_go(struct pt_regs *ctx)
 	READ_REG(h.arg2, GO_ARG2(ctx));
 	READ_REG(h.arg3, GO_ARG3(ctx));
 	READ_REG(h.g, GO_G(ctx));
-	READ_REG(h.sp, GO_SP(ctx));
-	READ_REG(h.bp, GO_BP(ctx));
 	READ_REG(h.bias, GO_IP(ctx));
-	h.bias -= cookie >> 24;
+	h.bias -= cookie >> 8;
 	count_here(COUNT_go_hits);
 	switch (cookie & 0xff) {
 	case GO_SITE_EXECUTE:

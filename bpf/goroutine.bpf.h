@@ -7,7 +7,7 @@
 
 #include "common.bpf.h"
 
-enum { G_M = 48, G_SCHED_PC = 64 };	/* Go 1.17 to 1.27, see go.h */
+enum { G_M = 48, G_SCHED_SP = 56, G_SCHED_PC = 64 };	/* Go 1.17 to 1.27, see go.h */
 
 static __always_inline __u64 read_user_u64(__u64 addr)
 {

@@ -78,7 +78,7 @@ enum timer_kind {
 
 /* How a goroutine became runnable. */
 enum go_cause {
-	GO_UNSEEN = 0,		/* not seen: readied is 0, or from the runtime's own stamp (sampled is 1) */
+	GO_UNSEEN = 0,		/* readied is 0, the runtime's own stamp (sampled is 1), or when its timer was run */
 	GO_READIED = 1,		/* ready(): by a goroutine, or by a timer or the runtime (waker_goid 0) */
 	GO_PREEMPTED = 2,
 	GO_YIELDED = 3,

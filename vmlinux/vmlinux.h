@@ -56,10 +56,10 @@ enum cgroup_subsys_id { cpu_cgrp_id = 1 };
 
 struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
-	unsigned long di, si, ax, bx, cx, r10, r14, bp, sp, ip, orig_ax;
+	unsigned long di, si, ax, bx, cx, r10, r14, ip, orig_ax;
 #elif defined(__TARGET_ARCH_arm64)
 	u64 regs[31];
-	u64 sp, pc;
+	u64 pc;
 	u64 orig_x0;
 	s32 syscallno;
 #endif

@@ -121,7 +121,7 @@ void probe_go_active(struct probe_go *p, bool active)
 
 static uint64_t cookie_of(const struct go_site *s)
 {
-	return s->id | (uint64_t)s->depth << 8 | s->addr << 24;
+	return s->id | s->addr << 8;
 }
 
 static int attach_multi(struct probe_go *p, uint32_t pid, const char *path, const uint64_t *offsets,

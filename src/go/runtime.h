@@ -28,7 +28,6 @@ struct go_site {
 	uint8_t bytes[GO_INSN_MAX];	/* of the instruction, to be found there when attaching */
 	uint8_t len;
 	char symbol[64];	/* the function's name */
-	uint32_t depth;		/* bytes from the stack pointer there to the return address */
 };
 
 struct go_runtime {

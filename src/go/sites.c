@@ -87,7 +87,7 @@ static bool is_in_loop(const struct go_code *c, size_t at)
  * The best place on the straight way from the function's begin, up to where an argument is overwritten or
  * the way forks, other than to grow the stack.
  */
-static long entry_place(const struct go_code *c, int32_t *ret_depth)
+static long entry_place(const struct go_code *c)
 {
 	int32_t depth = 0;
 	long best = NONE;
@@ -100,7 +100,6 @@ static long entry_place(const struct go_code *c, int32_t *ret_depth)
 		if (r > best_rank && !is_in_loop(c, i)) {
 			best = (long)i;
 			best_rank = r;
-			*ret_depth = depth;
 		}
 		if (insn->writes_arg || insn->moves_stack)
 			break;
@@ -114,31 +113,28 @@ static long entry_place(const struct go_code *c, int32_t *ret_depth)
 /* What can be reached in a function from some instruction, without passing another. */
 struct flood {
 	bool *is_seen;
-	int32_t *depths;
 	size_t *todo;
 	size_t todo_cnt;
 };
 
-static void flood_add(struct flood *f, long at, size_t without, int32_t depth)
+static void flood_add(struct flood *f, long at, size_t without)
 {
 	if (at == NONE || f->is_seen[at] || (size_t)at == without)
 		return;
 	f->is_seen[at] = true;
-	f->depths[at] = depth;
 	f->todo[f->todo_cnt++] = (size_t)at;
 }
 
-static void flood_next(const struct search *s, const struct go_code *c, struct flood *f, size_t at, size_t without,
-		       int32_t depth)
+static void flood_next(const struct search *s, const struct go_code *c, struct flood *f, size_t at, size_t without)
 {
 	const struct go_insn *insn = &c->insns[at];
 
 	if (insn->kind == GO_INSN_RETURN || insn->kind == GO_INSN_TRAP || does_not_return(s, insn))
 		return;
 	if (insn->kind == GO_INSN_JUMP || insn->kind == GO_INSN_BRANCH)
-		flood_add(f, index_of(c, insn->target), without, depth + insn->lowers);
+		flood_add(f, index_of(c, insn->target), without);
 	if (insn->kind != GO_INSN_JUMP && at + 1 < c->cnt)
-		flood_add(f, (long)at + 1, without, depth + insn->lowers);
+		flood_add(f, (long)at + 1, without);
 }
 
 /* From what follows `at`; or from the begin, if `at` is the one to be left out. */
@@ -146,14 +142,11 @@ static void flood(const struct search *s, const struct go_code *c, struct flood 
 {
 	memset(f->is_seen, 0, c->cnt * sizeof(*f->is_seen));
 	if (at == without)
-		flood_add(f, 0, without, 0);
+		flood_add(f, 0, without);
 	else
-		flood_next(s, c, f, at, without, 0);
-	while (f->todo_cnt) {
-		size_t next = f->todo[--f->todo_cnt];
-
-		flood_next(s, c, f, next, without, f->depths[next]);
-	}
+		flood_next(s, c, f, at, without);
+	while (f->todo_cnt)
+		flood_next(s, c, f, f->todo[--f->todo_cnt], without);
 }
 
 static bool sees_return(const struct go_code *c, const struct flood *f)
@@ -177,7 +170,7 @@ static bool sees_sleep(const struct search *s, const struct go_code *c, const st
  * The last branch that every return has passed once, and after which nothing waits: in stopTheWorldWithSema
  * the sanity checks follow when all Ps have stopped, and their outcome is tested last.
  */
-static long last_branch(const struct search *s, const struct go_code *c, struct flood *f, int32_t *ret_depth)
+static long last_branch(const struct search *s, const struct go_code *c, struct flood *f)
 {
 	for (size_t i = c->cnt; i-- > 0;) {
 		if (c->insns[i].kind != GO_INSN_BRANCH || !c->insns[i].is_emulated)
@@ -188,29 +181,25 @@ static long last_branch(const struct search *s, const struct go_code *c, struct 
 		flood(s, c, f, i, SIZE_MAX);
 		if (f->is_seen[i] || !sees_return(c, f) || sees_sleep(s, c, f))
 			continue;
-		flood(s, c, f, 0, SIZE_MAX);
-		*ret_depth = f->depths[i];
 		return (long)i;
 	}
 	return NONE;
 }
 
-static long stopped_place(const struct search *s, const struct go_code *c, int32_t *ret_depth)
+static long stopped_place(const struct search *s, const struct go_code *c)
 {
 	struct flood f = {
 		.is_seen = calloc(c->cnt, sizeof(*f.is_seen)),
-		.depths = calloc(c->cnt, sizeof(*f.depths)),
 		.todo = calloc(c->cnt, sizeof(*f.todo)),
 	};
-	long at = f.is_seen && f.depths && f.todo ? last_branch(s, c, &f, ret_depth) : -ENOMEM;
+	long at = f.is_seen && f.todo ? last_branch(s, c, &f) : -ENOMEM;
 
 	free(f.is_seen);
-	free(f.depths);
 	free(f.todo);
 	return at;
 }
 
-static bool take(const struct go_binary *b, const struct go_code *c, long at, enum go_site_id id, int32_t depth,
+static bool take(const struct go_binary *b, const struct go_code *c, long at, enum go_site_id id,
 		 struct go_runtime *r)
 {
 	struct go_site *site = &r->sites[r->site_cnt];
@@ -218,14 +207,13 @@ static bool take(const struct go_binary *b, const struct go_code *c, long at, en
 	const uint8_t *bytes = go_binary_bytes(b, insn->addr, insn->len);
 	uint64_t offset = go_binary_file_offset(b, insn->addr);
 
-	if (!bytes || offset == UINT64_MAX || insn->len > GO_INSN_MAX || depth < 0)
+	if (!bytes || offset == UINT64_MAX || insn->len > GO_INSN_MAX)
 		return false;
 	*site = (struct go_site){
 		.id = id,
 		.addr = insn->addr,
 		.file_offset = offset,
 		.len = insn->len,
-		.depth = (uint32_t)depth,
 	};
 	memcpy(site->bytes, bytes, insn->len);
 	snprintf(site->symbol, sizeof(site->symbol), "%s", c->name);
@@ -265,7 +253,6 @@ static int find_site(const struct search *s, enum go_site_id id, struct go_runti
 	bool is_inside = id == GO_SITE_STW_STOPPED;
 	const struct row *row = &rows[is_inside ? GO_SITE_STW_STOP : id];
 	struct go_code code;
-	int32_t depth = 0;
 	long at;
 	int err = go_code_read(s->b, row->symbols, &code);
 
@@ -279,10 +266,10 @@ static int find_site(const struct search *s, enum go_site_id id, struct go_runti
 		err = 0;
 		goto out;
 	}
-	at = is_inside ? stopped_place(s, &code, &depth) : entry_place(&code, &depth);
+	at = is_inside ? stopped_place(s, &code) : entry_place(&code);
 	if (at == -ENOMEM)
 		err = -ENOMEM;
-	else if (at < 0 || !take(s->b, &code, at, id, depth, r))
+	else if (at < 0 || !take(s->b, &code, at, id, r))
 		miss(r, row, code.name, is_inside ? "has no place for a probe at its end" : "has no place for a probe");
 	else if (go_binary_build(s->b)->pgo && go_binary_is_inlined(s->b, code.name))
 		miss(r, row, code.name, "is inlined");	/* without a profile none of these is ever: they are too big */

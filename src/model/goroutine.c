@@ -148,12 +148,16 @@ static const char *reason_of(const struct goroutines *g, const struct rec_go *r)
 	return text ? text : "";
 }
 
-/* With the full probes there is nothing that makes a goroutine runnable unseen. */
+/*
+ * With the full probes there is nothing that makes a goroutine runnable unseen; with the light ones only
+ * what the runtime stamped is a sample, else it would be timers alone.
+ */
 static void handle_runnable(struct goroutines *g, const struct rec_go *r)
 {
-	if (r->readied)
+	if (r->readied && (r->cause != GO_UNSEEN || r->sampled))
 		emit_runq(g, r);
-	else if (go_info_level(g->info, r->tgid) == GO_FULL && strcmp(reason_of(g, r), gc_worker_idle))
+	else if (!r->readied &&
+		 go_info_level(g->info, r->tgid) == GO_FULL && strcmp(reason_of(g, r), gc_worker_idle))
 		count(g, ECOUNT_CENSORED_GO_RUNQ, r->tgid);
 }
 
