@@ -67,6 +67,7 @@ struct golang {
 	struct probe *probe;
 	struct probe_go *probes;
 	char no_probes[GO_WHY];		/* why there are none */
+	bool told_unseen;
 	int level;
 	int (*put)(void *, const void *, size_t);
 	void *ctx;
@@ -203,6 +204,21 @@ static struct program *find_program(struct golang *g, const struct stat *st)
 	return NULL;
 }
 
+/* Who runs what is not for everybody to see: once for all, as they may not be Go programs. */
+static void tell_unseen(struct golang *g)
+{
+	struct rec_fact r = {
+		.hdr = {REC_FACT_KIND, sizeof(r)}, .name = "absent.goroutines",
+		.value = "what another user's process runs, and its memory, can't be read: needs CAP_SYS_PTRACE",
+	};
+
+	if (g->told_unseen)
+		return;
+	g->told_unseen = true;
+	talk("without goroutines: %s", r.value);
+	g->put(g->ctx, &r, sizeof(r));
+}
+
 /* NULL: no Go program (why is empty), or one that can't be read. */
 static struct program *open_program(struct golang *g, const char *path, char why[GO_WHY])
 {
@@ -211,7 +227,12 @@ static struct program *open_program(struct golang *g, const char *path, char why
 	int err;
 
 	*why = 0;
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
+	if (stat(path, &st)) {
+		if (errno == EACCES)
+			tell_unseen(g);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode))
 		return NULL;
 	p = find_program(g, &st);
 	if (p)
@@ -436,7 +457,11 @@ static bool open_reader(struct proc *p, char why[GO_WHY])
 {
 	const struct program *program = p->program;
 
-	return p->reader || !go_process_open(p->tgid, program->binary, &program->runtime, &p->reader, why);
+	int err = p->reader ? 0 : go_process_open(p->tgid, program->binary, &program->runtime, &p->reader, why);
+
+	if (err == -EPERM && !*why)
+		snprintf(why, GO_WHY, "its memory can't be read: needs CAP_SYS_PTRACE");
+	return !err;
 }
 
 /* A process that runs: is it Go? */

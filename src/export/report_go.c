@@ -8,7 +8,7 @@
 #include "report_parts.h"
 #include "text.h"
 
-enum { SHOWN_PROCESSES = 8, NAME = 22 };
+enum { SHOWN_PROCESSES = 8 };
 
 static void put_raw(const struct report *r, const char *raw)
 {
@@ -52,29 +52,9 @@ static void put_schedtrace(const struct report *r, const struct rec_gosnap *s)
 	put_raw(r, raw);
 }
 
-/* Counters of the runtime, whose levels say nothing. */
-static bool is_running_total(enum gauge_id id)
+bool gauge_is_total(enum gauge_id id)
 {
 	return id == GAUGE_GC_CYCLES || id == GAUGE_SCHED_TICKS || id == GAUGE_MUTEX_WAIT;
-}
-
-static void put_levels(const struct report *r, uint32_t tgid)
-{
-	bool any = false;
-
-	for (int id = 0; id < GAUGE_CNT; id++) {
-		struct growth g;
-
-		if (id == GAUGE_GOROUTINES_AT || id == GAUGE_WAITING_AT || is_running_total((enum gauge_id)id) ||
-		    !growth_of(r->t, (enum gauge_id)id, tgid, &g) || !g.max)
-			continue;
-		if (!any)
-			fprintf(r->out, "\n  %-*s %8s %8s %8s %8s %8s\n", NAME, "gauge", "first", "last", "min",
-				"mean", "max");
-		any = true;
-		fprintf(r->out, "  %-*s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8.1f %8" PRIu64 "\n", NAME,
-			gauge_names[id], g.first, g.last, g.min, g.mean, g.max);
-	}
 }
 
 static void put_totals(struct report *r, uint32_t tgid)
@@ -196,12 +176,12 @@ static void put_hists(const struct report *r, uint32_t tgid)
 	}
 }
 
-static void put_process(struct report *r, const struct go_process *p)
+static void put_process(struct report *r, const struct go_process *p, bool is_only)
 {
 	put_head(r, p);
 	if (p->snap)
 		put_schedtrace(r, p->snap);
-	put_levels(r, p->tgid);
+	report_timeline(r, p->tgid, is_only);
 	put_totals(r, p->tgid);
 	put_growth(r, p->tgid);
 	put_waiting(r, p->tgid);
@@ -211,13 +191,15 @@ static void put_process(struct report *r, const struct go_process *p)
 void report_go(struct report *r)
 {
 	struct go_process p;
+	bool is_only;
 	size_t i = 0;
 
 	if (!r->o->model)
 		return;
+	is_only = !model_go_at(r->o->model, 1, &p);
 	for (; model_go_at(r->o->model, i, &p); i++) {
 		if (i < SHOWN_PROCESSES)
-			put_process(r, &p);
+			put_process(r, &p, is_only);
 	}
 	if (i > SHOWN_PROCESSES)
 		fprintf(r->out, "\n%zu more Go processes are in the table gauges\n", i - SHOWN_PROCESSES);

@@ -39,3 +39,9 @@ void report_periodic(const struct report *r);
 int report_metric(struct report *r, enum metric metric);
 /* A section of each Go process. */
 void report_go(struct report *r);
+/* Its gauges over time, and if no other Go process's are among them the waits of its goroutines. */
+void report_timeline(const struct report *r, uint32_t tgid, bool is_only);
+/* A counter of the runtime, whose level says nothing. */
+bool gauge_is_total(enum gauge_id id);
+/* A mark of a row over time, as high as its level of 0 to 7. */
+void report_mark(const struct report *r, unsigned int level);

@@ -31,16 +31,6 @@ static size_t name_width(const struct report *r)
 	return width < NAME_MAX ? width : NAME_MAX;
 }
 
-static void put_mark(const struct report *r, unsigned int level)
-{
-	static const char marks[] = "_.-:=+*#";
-
-	if (r->term.is_utf8)
-		fprintf(r->out, "\xe2\x96%c", (char)(0x81 + level));	/* U+2581 to U+2588: an eighth to all of it */
-	else
-		putc(marks[level], r->out);
-}
-
 /* Drift over time, blank before the first tick. A drift of less than a hundredth of a period is none. */
 static void put_spark(const struct report *r, const struct periodic_row *row)
 {
@@ -61,7 +51,7 @@ static void put_spark(const struct report *r, const struct periodic_row *row)
 		while (at < row->line_cnt && (double)row->line[at].t_ns <= end)
 			at++;
 		if (at)
-			put_mark(r, (unsigned int)(((double)row->line[at - 1].drift_ns - (double)lo) / range * 7.0));
+			report_mark(r, (unsigned int)(((double)row->line[at - 1].drift_ns - (double)lo) / range * 7.0));
 		else
 			putc(' ', r->out);
 	}

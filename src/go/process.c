@@ -140,18 +140,31 @@ static int read_entry(int proc, uint64_t *out)
 	return err;
 }
 
+/* With CAP_SYS_PTRACE alone the lacking right is another one. */
+static int bias_not_known(const struct go_process_reader *r, char why[GO_WHY])
+{
+	uint8_t none;
+
+	if (memory_read(r->pid, 0, &none, 1) == -EFAULT)
+		snprintf(why, GO_WHY, "where it is loaded can't be read: needs CAP_DAC_READ_SEARCH, too");
+	return -EPERM;
+}
+
 static int find_bias(struct go_process_reader *r, char why[GO_WHY])
 {
 	uint64_t live = 0;
 	Elf64_Ehdr head;
 	int err = read_entry(r->proc, &live);
 
-	if (err == -EACCES)
-		return -EPERM;
-	if (err)
+	if (err && err != -EACCES)
 		return err;
 	if (pread(go_binary_fd(r->binary), &head, sizeof(head), 0) != sizeof(head))
 		return why_not(why, "its program's file can't be read");
+	/* Only its user may read auxv, who may read its memory or not; most programs are where they say. */
+	if (err && head.e_type != ET_EXEC)
+		return bias_not_known(r, why);
+	if (err)
+		live = head.e_entry;
 	r->bias = live - head.e_entry;
 	/* Whole pages are mapped, and a program that is not position-independent is where it says. */
 	if (r->bias % 4096 || (head.e_type == ET_EXEC && r->bias))
