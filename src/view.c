@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -160,15 +161,23 @@ static int write_failure(int err)
 	return err;
 }
 
+/* A device or a pipe is written to; only a file can be replaced by a finished one. */
+static bool is_replaceable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) || S_ISREG(st.st_mode);
+}
+
 static int export_file(const struct view *v, const struct exporter *e, const struct export_opts *opts,
 		       const char *path)
 {
+	bool replaces = is_replaceable(path), told;
 	char *tmp = NULL;
-	bool told;
 	FILE *f;
 	int err;
 
-	if (asprintf(&tmp, "%s.part", path) < 0)
+	if (asprintf(&tmp, replaces ? "%s.part" : "%s", path) < 0)
 		return fail(-ENOMEM, "%s", path);
 	f = fopen(tmp, "we");
 	err = f ? view_write(v, e, opts, f) : -errno;
@@ -176,9 +185,9 @@ static int export_file(const struct view *v, const struct exporter *e, const str
 	err = write_failure(err);
 	if (f && fclose(f) && !err)
 		err = -errno;
-	if (!err && rename(tmp, path))
+	if (!err && replaces && rename(tmp, path))
 		err = -errno;
-	if (err && f)
+	if (err && f && replaces)
 		unlink(tmp);
 	if (err && !told) {
 		fail(err, "'%s': cannot write", path);

@@ -8,8 +8,8 @@ from golive import *
 
 LONG = 5 * MS
 SAMPLED = 8     # the runtime stamps one in so many departures from running, and so does its histogram
-# How go tool trace prints the events of a trace, by versions: until 1.21, 1.22 and 1.23, from 1.24 on.
-TRACE = ("-d", "-d=1", "-d=parsed")
+# How go tool trace prints the events of a trace, by versions: from 1.24 on, 1.22 and 1.23, before.
+TRACE = ("-d=parsed", "-d=1", "-d")
 EVENT_OLD = re.compile(r"(\d+) (GoSched|GoPreempt|GoStart|GoCreate|GoUnblock) p=\d+ g=(\d+) off=\d+(?: g=(\d+))?")
 EVENT = re.compile(r"StateTransition Time=(\d+).*?GoID=(\d+) \w+->(Runnable|Running)\b")
 

@@ -16,7 +16,7 @@ def slope(points):
 def storm():
     story = Story("story_growth", "storm", 2400)
     points = story.gauge("goroutines_at", "main.signal")
-    story.expect_near("goroutines", story.last("goroutines_at", "main.signal"), story.truth["goroutines"], 0, 5)
+    story.expect_near("goroutines", story.last("goroutines_at", "main.signal"), story.truth["goroutines"], 0.05)
     story.expect("growth", points and slope(points) > 500, points)
     # Requests are few until a third of the time is over: then the wait for a P leaves its base.
     events = story.rows("events", "goroutine.runq", name="main.signal")

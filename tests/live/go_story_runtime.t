@@ -10,11 +10,11 @@ def gc():
     stops = collections.Counter()
     for row in story.rows("stages", "process.stw", stage="total"):
         stops[row["class"]] += row["count"]
-    looks = sum(n for klass, n in stops.items() if "ReadMemStats" in klass)
+    looks = stops["ReadMemStats"]
     story.expect_near("the monitor's stops", looks, story.truth["looks"], 0, 2)
     # Each cycle stops the world twice.
     story.expect_near("the collector's stops", sum(stops.values()) - looks, 2 * story.truth["cycles"], 0, 3)
-    ns = sum(r["sum_ns"] for r in story.rows("stages", "process.stw", stage="total") if "ReadMemStats" not in r["class"])
+    ns = sum(r["sum_ns"] for r in story.rows("stages", "process.stw", stage="total") if r["class"] != "ReadMemStats")
     story.expect_near("the collector's pauses", ns, story.truth["pause_ns"], 0.25)
     story.expect_said("ReadMemStats")
     story.verdict()
@@ -35,11 +35,10 @@ def syscalls():
     story.expect("threads", story.most("threads") >= 40, story.gauge("threads"))
     story.expect("in system calls", story.most("threads_syscall") >= 30, story.gauge("threads_syscall"))
     count, ns = story.samples("goroutine.runq", "main.blockedReader", "syscall")
-    story.expect("out of a system call, no P", count > story.truth["reads"] // 4 and ns > 20 * MS * story.truth["reads"] // 40,
-                 f"{count} of {story.truth['reads']}, {ns} ns")
+    reads = story.truth["reads"]
+    story.expect("out of a system call, no P", count > reads // 8 and ns > MS * count, f"{count} of {reads}, {ns} ns")
     count, _ = story.samples("goroutine.offcpu", "main.blockedReader", "blocked")
     # Who comes late to its pipe has its byte at once.
-    reads = story.truth["reads"]
     story.expect("blocked", reads // 2 < count <= reads + 40, f"{count} of {reads}")
     story.expect_said("main.blockedReader")
     story.verdict()
@@ -53,7 +52,7 @@ def netpoll():
         if event["class"] == "readied":
             (quiet if event["t_ns"] < begin else starved).append(event["latency_ns"])
     if story.expect("its waits for a P", len(quiet) > 20 and len(starved) > 20, f"{len(quiet)}, {len(starved)}"):
-        before, beside = quantile(sorted(quiet), 0.5), quantile(sorted(starved), 0.5)
+        before, beside = quantile(sorted(quiet), 0.9), quantile(sorted(starved), 0.9)
         story.expect("they grow", beside > 3 * before, f"{before} ns, {beside} ns")
     births = story.samples("goroutine.runq", "main.echo", "new")[0]
     story.expect_near("connections", births, story.truth["conns"], 0.02, 20)

@@ -26,9 +26,9 @@ def tickers():
     values = [value for _, value in story.gauge("timers")]
     story.expect("timers grow", values and values[-1] - values[0] >= 0.9 * story.truth["tickers"],
                  f"{values}, planted {story.truth['tickers']}")
-    # A Ticker whose tick is late by more than its period leaves out the next ones.
+    # They tick on until the recording ends; one whose tick is late by more than its period leaves out the next.
     found, planted = counters(story.file, "overrun")[str(story.pid)], story.truth["unread"]
-    story.expect("ticks with nobody waiting", planted // 2 < found < 1.05 * planted, f"{found}, planted {planted}")
+    story.expect("ticks with nobody waiting", planted // 2 < found < 1.5 * planted, f"{found}, planted {planted}")
     story.verdict()
 
 
@@ -38,8 +38,8 @@ def heap():
     story.expect_near("goroutines", story.most("goroutines_at", "main.crowdSleeper"), 5000, 0)
     count, _ = story.samples("goroutine.drift", "main.crowdSleeper", "sleep")
     story.expect_near("samples", count, story.truth["count"], 0.001)
-    row = story.rows("stages", "goroutine.drift", name="main.crowdSleeper", stage="total")[0]
-    story.expect_near("p50", row["p50_ns"], story.truth["p50"], 0.1, MS)
+    row = story.rows("stages", "goroutine.drift", name="main.crowdSleeper", stage="total")
+    story.expect_near("p50", row[0]["p50_ns"] if row else 0, story.truth["p50"], 0.1, MS)
     kernel = story.stage_share("goroutine.drift", "main.crowdSleeper", "rounding", "slack", "timer", "wake")
     story.expect("it is not the kernel's timers", kernel < 0.1, kernel)
     story.verdict()

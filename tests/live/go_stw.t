@@ -11,7 +11,8 @@ STARTING = 10000
 
 
 def stops():
-    run = Run("stw", "pauses", COUNT)
+    with AwakeCpus() as cpus:
+        run = Run("stw", "pauses", COUNT)
     events = run.events("process.stw")
     truth = {t["goroutine"]: t for t in run.truths()}
     told = next(t for t in run.lines if "collections" in t)
@@ -27,7 +28,9 @@ def stops():
         run.check(f"{kind}_within_calls", 0 < ours <= own, f"{ours}, the calls took {own}")
     run.check_count("collections", len(left), 2 * told["collections"])
     ours, classes = sum(latencies(left)), collections.Counter(e["class"] for e in left)
-    run.check("pauses", near(ours, told["pause"], 0.05, STARTING * len(left)),
+    # The runtime's own clock call may have had to wait for a CPU.
+    agrees = near(ours, told["pause"], 0.05, STARTING * len(left))
+    run.check("pauses", agrees or cpus.others > cpus.QUIET and 0 < ours <= told["pause"],
               f"{ours}, the runtime says {told['pause']}: {classes}")
     run.check("kept", told["kept"] in (0, len(events)), f"{len(events)}, the runtime's histograms have {told['kept']}")
     run.check_loss()

@@ -8,6 +8,10 @@ from live import *
 
 GO_WORKLOADS = os.environ.get("GO_WORKLOADS", os.path.join(WORKLOADS, "go"))
 GO = os.environ.get("GO", "go")
+# Built without a go.mod, a program gets the channel timers of old from Go 1.23 and later too, unless asked.
+GODEBUG = "asynctimerchan=0"
+# Losses that cost a sample of thread.runq, none of a goroutine's.
+OF_THREADS = {"waking_slots", "waking_no_state"}
 MS = 1000000
 
 
@@ -19,8 +23,9 @@ class Run:
         self.text = ""
         cpus = sorted(os.sched_getaffinity(0)) if pressure else []
         spinners = [start_ready(workload("spin", 1, cpu))[0] for cpu in cpus]
+        env = dict(os.environ, GOMAXPROCS=str(procs), GODEBUG=GODEBUG)
         process, lines = start_ready([os.path.join(GO_WORKLOADS, program)] + [str(a) for a in args],
-                                     stdin=subprocess.PIPE, env=dict(os.environ, GOMAXPROCS=str(procs)))
+                                     stdin=subprocess.PIPE, env=env)
         self.pid, self.version = process.pid, truths("".join(lines))[0]["version"]
         try:
             with Recording(self.file, "-p", str(process.pid), "--go", level):
@@ -53,7 +58,8 @@ class Run:
                 if (name is None or is_function(e["name"], name)) and klass in (None, e["class"])]
 
     def check_loss(self):
-        self.check("loss", not lost_waits(self.file), f"{lost_waits(self.file)}")
+        lost = {c: n for c, n in lost_waits(self.file).items() if c not in OF_THREADS}
+        self.check("loss", not lost, f"{lost}")
 
     def check_stages(self, what, events):
         """They add up and none is negative."""

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The main job in one go; headers of every table; tables that tell the same story."""
 
+import stat
+
 from live import *
 
 HEADERS = {
@@ -29,6 +31,7 @@ def main_job():
     tables(file)
     consistent(file)
     shapes(file)
+    device(file)
 
 
 def tables(file):
@@ -75,6 +78,14 @@ def shapes(file):
     top = list(csv.DictReader(io.StringIO(export_text(file, "--metric", "thread.drift", "--top", "1"))))
     check("top", {r["entity"] for r in top} >= {"rest"} and len({r["entity"] for r in top}) == 2,
           f"{ {r['entity'] for r in top} }")
+
+
+def device(file):
+    """What is no file is written to, never replaced."""
+    node = path("null")
+    os.mknod(node, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    run([WAKELAG, "export", file, "--format", "csv", "-o", node])
+    check("device_stays", stat.S_ISCHR(os.stat(node).st_mode), oct(os.stat(node).st_mode))
 
 
 def cost():

@@ -68,22 +68,28 @@ func timed() {
 	done.Done()
 }
 
-// ticked measures only ticks that it waits for: one that found it busy woke nobody. A tick carries the time at
-// which its timer was run, so the tick before it on the grid is the one asked for.
+// ticked measures only ticks that it waits for: one that found it busy woke nobody. From Go 1.23 on a tick carries
+// the time asked for (and its channel has no buffer); before, the time at which its timer was run, and the runtime
+// then asked for the first moment on the grid after that.
 func ticked() {
 	late := tickers.Take(count)
 	start := time.Now()
 	t := time.NewTicker(period)
-	for !late.Full() {
+	for next := time.Duration(1); !late.Full(); {
 		select {
-		case <-t.C:
+		case tick := <-t.C:
+			next = tick.Sub(start)/period + 1
 			continue
 		default:
 		}
 		tick := <-t.C
 		now := time.Now()
-		asked := start.Add(tick.Sub(start) / period * period)
-		late.Add(now.Sub(asked))
+		on := tick.Sub(start) / period
+		if cap(t.C) == 0 {
+			next = on
+		}
+		late.Add(now.Sub(start) - next*period)
+		next = on + 1
 	}
 	t.Stop()
 	done.Done()
