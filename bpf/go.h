@@ -90,8 +90,9 @@ struct go_proc {
 	__s32 tls;		/* the g of a thread is at its fs base + tls */
 	__u32 level;		/* enum go_level */
 	__u32 gen;		/* not 0, nor the same for two processes that had this id */
-	__u32 pad;
+	__u32 tgid;
 	__u64 stack_reasons;	/* bit i: the stack of waits with reason i is taken */
+	__u64 class_reasons;	/* bit i: only the stack tells what reason i was */
 	__u64 lock_reasons;	/* bit i: reason i is a wait in semacquire1 */
 	__u64 goidgen;		/* address of sched.goidgen in the file, 0: not known */
 	struct go_functions fn;
@@ -125,3 +126,14 @@ enum go_site_id {
 #undef X
 	GO_SITE_CNT
 };
+
+/* Probed processes at a time, and a probe's cookie: the site, the process's slot, the site's address in the file. */
+enum { GO_SLOTS = 256, GO_COOKIE_SLOT = 4, GO_COOKIE_ADDR = 12 };
+
+_Static_assert(GO_SITE_CNT <= 1 << GO_COOKIE_SLOT, "a site fits into its bits");
+_Static_assert(GO_SLOTS <= 1 << (GO_COOKIE_ADDR - GO_COOKIE_SLOT), "a slot fits into its bits");
+
+static inline __u64 go_cookie(enum go_site_id site, __u32 slot, __u64 addr)
+{
+	return site | (__u64)slot << GO_COOKIE_SLOT | addr << GO_COOKIE_ADDR;
+}

@@ -15,11 +15,21 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct go_key {
-	__u64 id;	/* address of the g; for births the goroutine's id */
-	__u32 tgid;
-	__u32 pad;
-};
+/*
+ * The process's slot is in the cookie, so that a hit finds it without a hash; and in the keys of goroutines,
+ * above what an address or an id needs.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GO_SLOTS);
+	__type(key, __u32);
+	__type(value, struct go_proc);
+} go_slots SEC(".maps");
+
+enum { KEY_SLOT_SHIFT = 48 };
+
+/* A wait as long as that is worth looking at where it is, 12 frames for 0.3 us. */
+enum { STACK_MIN_NS = 20000 };
 
 /* A timer that was run. */
 struct go_timer_run {
@@ -44,7 +54,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 262144);
-	__type(key, struct go_key);
+	__type(key, __u64);
 	__type(value, struct go_state);
 } go_states SEC(".maps");
 
@@ -53,7 +63,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 262144);
-	__type(key, struct go_key);
+	__type(key, __u64);
 	__type(value, struct go_state);
 } go_births SEC(".maps");
 
@@ -104,6 +114,7 @@ struct hit {
 	__u64 arg0, arg1, arg2, arg3, g;	/* g: the one in its register, which may be g0 */
 	__u64 now;
 	__u32 tgid, tid;
+	__u64 slot;	/* as it stands in keys */
 	__u64 bias;	/* of the program's addresses, see go_proc.fn */
 };
 
@@ -118,14 +129,15 @@ static __always_inline void count_here(__u32 id)
 		__sync_fetch_and_add(n, 1);
 }
 
-static __always_inline struct go_key key_of(const struct hit *h, __u64 id)
+/* Addresses of gs are multiples of 8 (src/runtime/sizeclasses.go). */
+static __always_inline __u64 key_of_g(const struct hit *h, __u64 g)
 {
-	return (struct go_key){.id = id, .tgid = h->tgid};
+	return h->slot | g >> 3;
 }
 
 static __always_inline struct go_state *state_of(const struct hit *h, __u64 g)
 {
-	struct go_key key = key_of(h, g);
+	__u64 key = key_of_g(h, g);
 
 	return bpf_map_lookup_elem(&go_states, &key);
 }
@@ -133,7 +145,7 @@ static __always_inline struct go_state *state_of(const struct hit *h, __u64 g)
 /* NULL: no room, counted. */
 static __always_inline struct go_state *state_make(const struct hit *h, __u64 g)
 {
-	struct go_key key = key_of(h, g);
+	__u64 key = key_of_g(h, g);
 	struct go_state *s = bpf_map_lookup_elem(&go_states, &key);
 
 	if (s)
@@ -291,9 +303,9 @@ static __always_inline void on_preempt_park(const struct hit *h)
 
 static __always_inline void on_exit(const struct hit *h)
 {
-	struct go_key key = key_of(h, h->arg0);
+	__u64 g = h->arg0, key = key_of_g(h, g);
 
-	note_stop(h, key.id);
+	note_stop(h, g);
 	bpf_map_delete_elem(&go_states, &key);
 	count_here(COUNT_go_deaths);
 }
@@ -428,8 +440,8 @@ static __always_inline void on_newproc(const struct hit *h)
 	__u64 m = read_user_u64(h->g + G_M), curg = m ? read_user_u64(m + h->proc->at.m_curg) : 0;
 	struct go_func_run *run = NULL;
 	struct go_state s = {};
-	struct go_key key;
 	__u32 tid = h->tid;
+	__u64 goid, key;
 
 	if (!curg)
 		run = bpf_map_lookup_elem(&go_func_runs, &tid);
@@ -439,9 +451,10 @@ static __always_inline void on_newproc(const struct hit *h)
 		count_here(COUNT_go_births);
 	else if (!run)
 		return;
-	key = key_of(h, next_goid(h, m));
-	if (!key.id)
+	goid = next_goid(h, m);
+	if (!goid)
 		return;
+	key = h->slot | goid;
 	set_ready(h, &s, GO_NEW);
 	s.startpc = read_user_u64(h->arg0);	/* a funcval begins with its code's address */
 	if (curg)
@@ -473,7 +486,7 @@ static __always_inline __u64 own_stamp(const struct hit *h, __u64 g)
 /* A goroutine that was not seen waiting: perhaps it is new. */
 static __always_inline void take_birth(const struct hit *h, const struct go_who *who, struct go_state *s)
 {
-	struct go_key key = key_of(h, who->goid);
+	__u64 key = h->slot | who->goid;
 	struct go_state *b = bpf_map_lookup_elem(&go_births, &key);
 
 	if (!b)
@@ -526,22 +539,38 @@ static __always_inline void emit_go(const struct hit *h, __u64 g, const struct g
 	bpf_ringbuf_submit(r, flags);
 }
 
+/* What a wait was for decides whether it is worth a look at where. */
+static __always_inline bool wants_stack(const struct hit *h, const struct go_state *s, __u8 reason)
+{
+	__u64 bit = 1ull << (reason & 63);
+
+	if (!s->left || !(h->proc->stack_reasons & bit))
+		return false;
+	return h->proc->class_reasons & bit || h->now - s->left >= STACK_MIN_NS;
+}
+
 /* With the light probes only a timer's goroutine, or one that the runtime stamped. */
 static __always_inline void on_execute(const struct hit *h)
 {
 	bool full = h->proc->level == GO_FULL;
 	__u64 g = h->arg0, stamp = full ? 0 : own_stamp(h, g);
 	struct go_state *found = state_of(h, g), s = {};
+	struct {
+		__u32 status, pad;
+		__u64 goid, schedlink, waitsince;
+		__u8 reason;
+	} near;	/* neighbours in every version, see go.h */
 	struct go_who who = {};
-	__u8 reason = 0;
 	__u32 stack = 0;
 
 	if (!full && !found && !birth_cnt && !stamp)
 		return;
-	if (read_who(h->proc, g, &who)) {
+	if (bpf_probe_read_user(&near, 33, (void *)(g + h->proc->at.g_status)) ||
+	    read_creation(h->proc, g, &who)) {
 		count_here(COUNT_go_unreadable);
 		return;
 	}
+	who.goid = near.goid;
 	if (found) {
 		s = *found;
 		*found = no_state;
@@ -550,13 +579,12 @@ static __always_inline void on_execute(const struct hit *h)
 		take_birth(h, &who, &s);
 	if (!full && !stamp && !s.timer.kind)
 		return;
-	bpf_probe_read_user(&reason, sizeof(reason), (void *)(g + h->proc->at.g_status + 32));
-	if (s.left && h->proc->stack_reasons >> (reason & 63) & 1)
+	if (wants_stack(h, &s, near.reason))
 		stack = take_stack(h->tgid, read_user_u64(g + G_SCHED_PC),
 				   read_user_u64(g + h->proc->at.g_sched_bp));
-	if (!(h->proc->lock_reasons >> (reason & 63) & 1))
+	if (!(h->proc->lock_reasons >> (near.reason & 63) & 1))
 		s.lock = 0;	/* of a semaphore that it got at once */
-	emit_go(h, g, &s, &who, stamp, stack, reason);
+	emit_go(h, g, &s, &who, stamp, stack, near.reason);
 }
 
 /*
@@ -632,17 +660,18 @@ static __always_inline void on_stw_start(const struct hit *h)
 /* The verifier wants each register read at a fixed place: not after a choice between two. */
 #define READ_REG(to, from) ({ (to) = (from); barrier_var(to); })
 
-/* The cookie: enum go_site_id, and from bit 8 on struct go_site's address. */
+/* The cookie, see go_cookie(). */
 SEC("?uprobe")
 int on_go(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), id = bpf_get_current_pid_tgid();
-	struct hit h = {.tgid = id >> 32, .tid = id};
+	__u32 slot = cookie >> GO_COOKIE_SLOT & (GO_SLOTS - 1);
+	struct hit h = {.tgid = id >> 32, .tid = id, .slot = (__u64)slot << KEY_SLOT_SHIFT};
 
 	if (!active)
 		return 0;
-	h.proc = bpf_map_lookup_elem(&go_procs, &h.tgid);
-	if (!h.proc)
+	h.proc = bpf_map_lookup_elem(&go_slots, &slot);
+	if (!h.proc || h.proc->tgid != h.tgid)	/* a child that has the same memory */
 		return 0;
 	h.now = bpf_ktime_get_ns();
 	READ_REG(h.arg0, GO_ARG0(ctx));
@@ -651,9 +680,9 @@ int on_go(struct pt_regs *ctx)
 	READ_REG(h.arg3, GO_ARG3(ctx));
 	READ_REG(h.g, GO_G(ctx));
 	READ_REG(h.bias, GO_IP(ctx));
-	h.bias -= cookie >> 8;
+	h.bias -= cookie >> GO_COOKIE_ADDR;
 	count_here(COUNT_go_hits);
-	switch (cookie & 0xff) {
+	switch (cookie & ((1 << GO_COOKIE_SLOT) - 1)) {
 	case GO_SITE_EXECUTE:
 		on_execute(&h);
 		break;

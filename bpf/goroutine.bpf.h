@@ -22,16 +22,22 @@ struct go_who {
 	__u64 goid, startpc, gopc;
 };
 
-static __always_inline int read_who(const struct go_proc *proc, __u64 g, struct go_who *who)
+static __always_inline int read_creation(const struct go_proc *proc, __u64 g, struct go_who *who)
 {
 	struct {
 		__u64 gopc, ancestors, startpc;
 	} from;	/* neighbours in every version */
 
-	if (bpf_probe_read_user(&who->goid, sizeof(who->goid), (void *)(g + proc->at.g_status + 8)) ||
-	    bpf_probe_read_user(&from, sizeof(from), (void *)(g + proc->at.g_gopc)))
+	if (bpf_probe_read_user(&from, sizeof(from), (void *)(g + proc->at.g_gopc)))
 		return -1;
 	who->startpc = from.startpc;
 	who->gopc = from.gopc;
 	return 0;
+}
+
+static __always_inline int read_who(const struct go_proc *proc, __u64 g, struct go_who *who)
+{
+	if (bpf_probe_read_user(&who->goid, sizeof(who->goid), (void *)(g + proc->at.g_status + 8)))
+		return -1;
+	return read_creation(proc, g, who);
 }

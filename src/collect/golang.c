@@ -21,7 +21,7 @@
 #include "session.h"
 
 enum {
-	PROCS_MAX = 256,		/* Go processes at a time; others are recorded by their threads */
+	PROCS_MAX = GO_SLOTS,		/* Go processes at a time; others are recorded by their threads */
 	NOTED_MAX = 1024,
 	KNOWN_MAX = 65536,		/* then they are looked at again, should they be seen */
 	FRAMES_MAX = 16,		/* inlined calls at one address */
@@ -43,7 +43,7 @@ struct program {
 };
 
 struct proc {
-	uint32_t tgid;			/* 0: this place is free */
+	uint32_t tgid, slot;
 	char path[64];
 	struct program *program;
 	struct go_process_reader *reader;
@@ -168,7 +168,11 @@ static bool begins_with_one_of(const char *text, const char *const *prefixes)
 	return false;
 }
 
-/* Waits whose stack is worth taking, and those of semacquire1. */
+/*
+ * Waits whose stack is worth taking; those whose class it tells (all of sync until Go 1.19); those of
+ * semacquire1.
+ */
+static const char *const class_reasons[] = {"semacquire", NULL};
 static const char *const stack_reasons[] = {"chan ", "select", "sync.", "semacquire", NULL};
 static const char *const lock_reasons[] = {"sync.Mutex", "sync.RWMutex", "sync.WaitGroup", "semacquire", NULL};
 
@@ -191,6 +195,7 @@ static void tell_words(struct golang *g, struct proc *p)
 			if (words[w] != GO_WORD_REASON)
 				continue;
 			p->config.stack_reasons |= (uint64_t)begins_with_one_of(text, stack_reasons) << i;
+			p->config.class_reasons |= (uint64_t)begins_with_one_of(text, class_reasons) << i;
 			p->config.lock_reasons |= (uint64_t)begins_with_one_of(text, lock_reasons) << i;
 		}
 	}
@@ -327,10 +332,12 @@ static int set_level(struct golang *g, struct proc *p, enum go_level level, char
 	p->level_since = g->now;
 	p->config.level = level;
 	err = probe_go_proc(g->probe, p->tgid, &p->config);
+	if (!err && g->probes)
+		err = probe_go_set(g->probes, p->slot, &p->config);
 	if (!err && level >= GO_LIGHT && !p->light.cnt && !p->light.fd)
-		err = probe_go_attach(g->probes, p->tgid, p->path, r, GO_LIGHT, &p->light);
+		err = probe_go_attach(g->probes, p->slot, p->tgid, p->path, r, GO_LIGHT, &p->light);
 	if (!err && level >= GO_FULL && !p->full.cnt && !p->full.fd)
-		err = probe_go_attach(g->probes, p->tgid, p->path, r, GO_FULL, &p->full);
+		err = probe_go_attach(g->probes, p->slot, p->tgid, p->path, r, GO_FULL, &p->full);
 	if (err)
 		snprintf(why, GO_WHY, "probes cannot be attached: %s", strerror(-err));
 	return err;
@@ -432,10 +439,12 @@ static struct proc *proc_new(struct golang *g, uint32_t tgid, const char *path, 
 	if (!p)
 		return NULL;
 	p->tgid = tgid;
+	p->slot = i;
 	p->program = program;
 	p->wanted = g->level;
 	p->since = g->now;
 	p->config.gen = ++g->gen;
+	p->config.tgid = tgid;
 	snprintf(p->path, sizeof(p->path), "%s", path);
 	u64map_init(&p->seen, 1);
 	g->procs[i] = p;

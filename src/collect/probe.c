@@ -485,7 +485,6 @@ struct probe_shared probe_share(const struct probe *p)
 		.ring = bpf_map__fd(p->skel->maps.ring),
 		.counts = bpf_map__fd(p->skel->maps.counts),
 		.cpus = bpf_map__fd(p->skel->maps.cpus),
-		.go_procs = bpf_map__fd(p->skel->maps.go_procs),
 		.overruns = bpf_map__fd(p->skel->maps.overruns),
 		.config = (const struct bpf_config *)&p->skel->rodata->config,
 	};

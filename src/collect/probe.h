@@ -71,7 +71,7 @@ int probe_go_proc(struct probe *p, uint32_t tgid, const struct go_proc *proc);
 
 /* What the object of probe_go.h shares with ours: fds of maps, which stay ours. */
 struct probe_shared {
-	int ring, counts, cpus, go_procs, overruns;
+	int ring, counts, cpus, overruns;
 	const struct bpf_config *config;
 };
 

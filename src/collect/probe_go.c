@@ -55,8 +55,7 @@ static int share_maps(struct golang_bpf *skel, const struct probe_shared *shared
 		int fd;
 	} rows[] = {
 		{skel->maps.ring, shared->ring}, {skel->maps.counts, shared->counts},
-		{skel->maps.cpus, shared->cpus}, {skel->maps.go_procs, shared->go_procs},
-		{skel->maps.overruns, shared->overruns},
+		{skel->maps.cpus, shared->cpus}, {skel->maps.overruns, shared->overruns},
 	};
 	int err = 0;
 
@@ -65,6 +64,7 @@ static int share_maps(struct golang_bpf *skel, const struct probe_shared *shared
 	bpf_map__set_autocreate(skel->maps.joins, false);
 	bpf_map__set_autocreate(skel->maps.joins_by_task, false);
 	bpf_map__set_autocreate(skel->maps.wanted, false);
+	bpf_map__set_autocreate(skel->maps.go_procs, false);
 	return err;
 }
 
@@ -119,9 +119,9 @@ void probe_go_active(struct probe_go *p, bool active)
 	p->skel->bss->active = active;
 }
 
-static uint64_t cookie_of(const struct go_site *s)
+int probe_go_set(struct probe_go *p, uint32_t slot, const struct go_proc *proc)
 {
-	return s->id | s->addr << 8;
+	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.go_slots), &slot, proc, BPF_ANY) ? -errno : 0;
 }
 
 static int attach_multi(struct probe_go *p, uint32_t pid, const char *path, const uint64_t *offsets,
@@ -162,7 +162,7 @@ static int attach_each(struct probe_go *p, uint32_t pid, const char *path, const
 	return 0;
 }
 
-int probe_go_attach(struct probe_go *p, uint32_t pid, const char *path, const struct go_runtime *r,
+int probe_go_attach(struct probe_go *p, uint32_t slot, uint32_t pid, const char *path, const struct go_runtime *r,
 		    enum go_level level, struct probe_go_links *out)
 {
 	uint64_t offsets[GO_SITE_CNT], cookies[GO_SITE_CNT];
@@ -175,7 +175,7 @@ int probe_go_attach(struct probe_go *p, uint32_t pid, const char *path, const st
 		if (site_levels[s->id] != level)
 			continue;
 		offsets[cnt] = s->file_offset;
-		cookies[cnt++] = cookie_of(s);
+		cookies[cnt++] = go_cookie(s->id, slot, s->addr);
 	}
 	if (p->multi)
 		return attach_multi(p, pid, path, offsets, cookies, cnt, out);

@@ -28,10 +28,12 @@ struct probe_go_links {
 	size_t cnt;
 };
 
+/* What probes with that slot, below GO_SLOTS, are to know of their process. 0 or -errno. */
+int probe_go_set(struct probe_go *p, uint32_t slot, const struct go_proc *proc);
 /*
  * Attaches the sites whose level is `level`, in the process `pid` (as we see it) whose program is `path`.
  * 0 or -errno.
  */
-int probe_go_attach(struct probe_go *p, uint32_t pid, const char *path, const struct go_runtime *r,
+int probe_go_attach(struct probe_go *p, uint32_t slot, uint32_t pid, const char *path, const struct go_runtime *r,
 		    enum go_level level, struct probe_go_links *out);
 void probe_go_detach(struct probe_go_links *l);
