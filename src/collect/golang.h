@@ -30,5 +30,10 @@ void golang_record(struct golang *g, const void *rec);
 void golang_tick(struct golang *g, uint64_t now);
 /* Once a second: snapshots, and whether the probes are worth their cost. */
 void golang_second(struct golang *g, uint64_t now);
+/*
+ * What its probes cost the targets in all, ns of CPU, as far as that is known beforehand: their hits times what
+ * one takes; 0: there were none.
+ */
+uint64_t golang_cost(struct golang *g);
 /* Probes off, a last snapshot. Before the last drain. */
 void golang_stop(struct golang *g, uint64_t now);

@@ -333,6 +333,8 @@ static void finish(struct session *s)
 	end.time = now_ns();
 	probe_dump_ends(s->probe, put_kernel, s);
 	write_counts(s, end.time);
+	if (golang_cost(s->golang))
+		facts_number(&s->facts, "cost.go_probes_ns", golang_cost(s->golang));
 	facts_end(&s->facts, end.time, s->sink->bytes(s->sink->ctx));
 	end.status = s->result.wait_status;
 	put(s, &end, sizeof(end));

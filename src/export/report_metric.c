@@ -322,6 +322,8 @@ int report_metric(struct report *r, enum metric metric)
 			err = put_stages(r, metric, whole);
 		if (!err)
 			err = put_blame(r, metric);
+		if (!err && metrics[metric].entity != ENTITY_THREAD)
+			report_shares(r, metric);
 	}
 	hist_done(&h);
 	return err;

@@ -37,6 +37,8 @@ void report_periodic(const struct report *r);
 
 /* A metric's section: numbers, stages, blame. Nothing if it has no samples. 0 or -ENOMEM. */
 int report_metric(struct report *r, enum metric metric);
+/* Of which classes and for which locks a metric's time was. */
+void report_shares(struct report *r, enum metric metric);
 /* A section of each Go process. */
 void report_go(struct report *r);
 /* Its gauges over time, and if no other Go process's are among them the waits of its goroutines. */

@@ -341,18 +341,20 @@ func stuck(running *[32]int64) {
 
 func main() {
 	var (
-		all     sync.WaitGroup
-		running [32]int64
+		all, first sync.WaitGroup
+		running    [32]int64
 	)
 	signal.Notify(arrived, syscall.SIGUSR1)
 	self.Ready()
 	for i := range turns {
 		all.Add(1)
+		first.Add(1)
 		atomic.StoreInt64(&running[i], 1)
 		go func(i int) {
-			for atomic.LoadInt64(&ending) == 0 {
+			turns[i].take()
+			first.Done()
+			for ; atomic.LoadInt64(&ending) == 0; atomic.AddInt64(&done, 1) {
 				turns[i].take()
-				atomic.AddInt64(&done, 1)
 			}
 			atomic.StoreInt64(&running[i], 0)
 			all.Done()
@@ -360,6 +362,7 @@ func main() {
 	}
 	io.Copy(io.Discard, os.Stdin)
 	if len(os.Args) > 1 {
+		first.Wait()
 		self.Must(syscall.Exec(os.Args[1], os.Args[1:], os.Environ()), os.Args[1])
 	}
 	atomic.StoreInt64(&ending, 1)
