@@ -68,10 +68,14 @@ static bool is_worse(const struct headline *a, int tier_a, const struct headline
 	return a->p99 != b->p99 ? a->p99 > b->p99 : a->max > b->max;
 }
 
-/* The stage with the largest p99. */
+/*
+ * The stage that late samples spent most time in: what is less than a quarter of the p99 made none of them late.
+ * A quantile alone would name a stage that a few samples of many had.
+ */
 static int find_stage(const struct tables *t, struct headline *h)
 {
 	unsigned int mask = metrics[h->metric].stages;
+	uint64_t most = 0;
 	int err = 0;
 
 	h->stage = STAGE_CNT;
@@ -83,11 +87,12 @@ static int find_stage(const struct tables *t, struct headline *h)
 		if (!(mask >> stage & 1))
 			continue;
 		err = part_hist(t, &h->part, stage, &hist);
-		uint64_t p99 = hist_quantile(&hist, 990000);
+		uint64_t late = err ? 0 : hist_sum_from(&hist, h->p99 / 4);
 
-		if (!err && p99 && (h->stage == STAGE_CNT || p99 > h->stage_p99)) {
+		if (late > most) {
 			h->stage = stage;
-			h->stage_p99 = p99;
+			h->stage_p99 = hist_quantile(&hist, 990000);
+			most = late;
 		}
 		hist_done(&hist);
 	}

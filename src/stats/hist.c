@@ -145,3 +145,16 @@ uint64_t hist_quantile(const struct hist *h, uint32_t ppm)
 	}
 	return h->max;
 }
+
+uint64_t hist_sum_from(const struct hist *h, uint64_t v)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int b = hist_bucket(v); b < HIST_BUCKETS; b++) {
+		uint8_t page = h->page_of[b / HIST_SLOTS];
+
+		if (page)
+			sum += h->pages[page - 1][b % HIST_SLOTS] * hist_lo(b);
+	}
+	return sum;
+}

@@ -40,3 +40,6 @@ int hist_merge(struct hist *to, const struct hist *from);
  * never further off than the bucket is wide. First and last are exact. 0 if the histogram is empty.
  */
 uint64_t hist_quantile(const struct hist *h, uint32_t ppm);
+
+/* About the sum of the samples that are at least v: each counts as the begin of its bucket. */
+uint64_t hist_sum_from(const struct hist *h, uint64_t v);

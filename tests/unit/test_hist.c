@@ -252,6 +252,22 @@ static void fold_keeps_the_biggest_and_the_sum(void **state)
 	tally_done(&t);
 }
 
+static void the_sum_of_late_samples_leaves_out_the_others(void **state)
+{
+	struct hist h = {0};
+
+	(void)state;
+	assert_int_equal(hist_sum_from(&h, 0), 0);
+	for (int i = 0; i < 1000; i++)
+		hist_record(&h, 50);
+	hist_record(&h, 1 << 20);
+	hist_record(&h, 1 << 22);
+	assert_int_equal(hist_sum_from(&h, 0), 50000 + (1 << 20) + (1 << 22));
+	assert_int_equal(hist_sum_from(&h, 51), (1 << 20) + (1 << 22));
+	assert_int_equal(hist_sum_from(&h, (1 << 22) + (1 << 18)), 0);
+	hist_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +275,7 @@ int main(void)
 		cmocka_unit_test(quantiles_agree_with_sorted_values),
 		cmocka_unit_test(quantiles_are_interpolated_inside_a_bucket),
 		cmocka_unit_test(quantile_of_nothing_and_of_the_extremes),
+		cmocka_unit_test(the_sum_of_late_samples_leaves_out_the_others),
 		cmocka_unit_test(merge_equals_concatenation),
 		cmocka_unit_test(adding_parts_equals_recording),
 		cmocka_unit_test(tally_counts_like_an_array),

@@ -363,6 +363,7 @@ func main() {
 	io.Copy(io.Discard, os.Stdin)
 	if len(os.Args) > 1 {
 		first.Wait()
+		signal.Ignore(syscall.SIGUSR1)
 		self.Must(syscall.Exec(os.Args[1], os.Args[1:], os.Environ()), os.Args[1])
 	}
 	atomic.StoreInt64(&ending, 1)
