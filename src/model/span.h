@@ -123,6 +123,7 @@ struct span {
 	uint32_t wait_site;	/* where in the code it waited, see names_call_site(); 0: not known */
 	uint16_t cpu;		/* where it ran */
 	uint8_t prio, policy;
+	bool of_scheduler;	/* a Go runtime's own sleep: what is timed is its goroutines' */
 	size_t blame_cnt;
 	const struct blame *blame;	/* valid during the call */
 };

@@ -93,6 +93,7 @@ static struct span *begin_span(struct threads *t, const struct rec_wait *w, enum
 	s->cpu = w->cpu;
 	s->prio = w->prio;
 	s->policy = w->policy;
+	s->of_scheduler = w->goid == GOID_SCHEDULER || w->goid == GOID_PARKED;
 	return s;
 }
 

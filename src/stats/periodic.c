@@ -47,9 +47,9 @@ void periodic_done(struct periodic *p)
 	*p = (struct periodic){.cap = 0};
 }
 
-bool periodic_takes(enum metric m)
+bool periodic_takes(const struct span *s)
 {
-	return m == METRIC_THREAD_DRIFT || m == METRIC_GOROUTINE_DRIFT;
+	return s->metric == METRIC_GOROUTINE_DRIFT || (s->metric == METRIC_THREAD_DRIFT && !s->of_scheduler);
 }
 
 /* What comes is the difference of two unsigned numbers, either way. Within bounds that a double holds. */

@@ -42,8 +42,8 @@ struct periodic {
 
 void periodic_done(struct periodic *p);
 
-/* Whether spans of this metric have a period. */
-bool periodic_takes(enum metric m);
+/* Whether the span may have a period: a timer's, and not one that a Go runtime set for whichever comes next. */
+bool periodic_takes(const struct span *s);
 /* `entity` is whose the span is in the tables. 0 or -ENOMEM. */
 int periodic_add(struct periodic *p, const struct span *s, uint64_t entity);
 /* Things were lost then: ticks that are missing may be among them, and do not count as missed. */

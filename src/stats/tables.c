@@ -73,9 +73,9 @@ void tables_start(struct tables *t, uint64_t start_ns)
 }
 
 /* The counter of missed ticks is made here, too. */
-static bool wants_periodic(const struct tables *t, enum metric m)
+static bool wants_periodic(const struct tables *t, const struct span *s)
 {
-	return t->pass != PASS_TOP && t->opts.tables & (TABLE_BIT(PERIODIC) | TABLE_BIT(COUNTERS)) && periodic_takes(m);
+	return t->pass != PASS_TOP && t->opts.tables & (TABLE_BIT(PERIODIC) | TABLE_BIT(COUNTERS)) && periodic_takes(s);
 }
 
 static void on_span(void *ctx, const struct span *s)
@@ -89,7 +89,7 @@ static void on_span(void *ctx, const struct span *s)
 		tables_start(t, s->begin_ns);
 	if (t->opts.tables & TABLE_BIT(EVENTS) && t->pass != PASS_TOP)
 		events_add(t, s, latency);
-	if (wants_periodic(t, s->metric) && periodic_add(&t->periodic, s, t->by[s->metric]->key(t, s)))
+	if (wants_periodic(t, s) && periodic_add(&t->periodic, s, t->by[s->metric]->key(t, s)))
 		tables_failed(t, -ENOMEM);
 	if (!(t->opts.tables & GROUPED))
 		return;
