@@ -133,6 +133,9 @@ enum { GO_SLOTS = 256, GO_COOKIE_SLOT = 4, GO_COOKIE_ADDR = 12 };
 _Static_assert(GO_SITE_CNT <= 1 << GO_COOKIE_SLOT, "a site fits into its bits");
 _Static_assert(GO_SLOTS <= 1 << (GO_COOKIE_ADDR - GO_COOKIE_SLOT), "a slot fits into its bits");
 
+/* Goroutines of all slots share tables: in their keys the slot is above what is the process's own. */
+enum { KEY_SLOT_SHIFT = 48 };
+
 static inline __u64 go_cookie(enum go_site_id site, __u32 slot, __u64 addr)
 {
 	return site | (__u64)slot << GO_COOKIE_SLOT | addr << GO_COOKIE_ADDR;

@@ -26,8 +26,6 @@ struct {
 	__type(value, struct go_proc);
 } go_slots SEC(".maps");
 
-enum { KEY_SLOT_SHIFT = 48 };
-
 /* A wait as long as that is worth looking at where it is, 12 frames for 0.3 us. */
 enum { STACK_MIN_NS = 20000 };
 

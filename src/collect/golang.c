@@ -52,6 +52,7 @@ struct proc {
 	enum go_level level;
 	bool live;			/* it runs our program: memory may be read */
 	bool checked, gone;
+	bool is_command;		/* it is about to become its program */
 	bool settled;			/* auto has decided: it goes down from here, never up again */
 	uint64_t since, level_since;
 	uint64_t ticks;			/* times that a P took up a goroutine, between the last two snapshots */
@@ -142,6 +143,8 @@ static void forget(struct golang *g, uint32_t tgid)
 			continue;
 		probe_go_proc(g->probe, tgid, NULL);
 		proc_free(g->procs[i]);
+		if (g->probes)
+			probe_go_clear(g->probes, i);
 		g->procs[i] = NULL;
 	}
 }
@@ -482,7 +485,8 @@ static void look_at(struct golang *g, uint32_t tgid)
 
 	snprintf(path, sizeof(path), "/proc/%u/exe", tgid);
 	program = open_program(g, path, why);
-	if (p && p->program != program) {
+	/* probes and addresses end with the program that execs, also where it execs itself */
+	if (p && (p->program != program || !p->is_command)) {
 		forget(g, tgid);
 		p = NULL;
 	}
@@ -504,6 +508,7 @@ static void look_at(struct golang *g, uint32_t tgid)
 		forget(g, tgid);
 		return;
 	}
+	p->is_command = false;
 	if (!describe(g, p))
 		check(g, p);
 }
@@ -536,6 +541,7 @@ void golang_command(struct golang *g, uint32_t pid, const char *file, uint64_t n
 	p = proc_new(g, pid, path, program);
 	if (!p)
 		return;
+	p->is_command = true;
 	tell_words(g, p);
 	if (!describe(g, p))
 		start_level(g, p);

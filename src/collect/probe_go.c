@@ -124,6 +124,29 @@ int probe_go_set(struct probe_go *p, uint32_t slot, const struct go_proc *proc)
 	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.go_slots), &slot, proc, BPF_ANY) ? -errno : 0;
 }
 
+/* How many there were. A key that goes meanwhile makes the kernel begin anew: others' do, so there is an end. */
+static uint32_t clear_slot(const struct bpf_map *map, uint32_t slot)
+{
+	uint32_t cleared = 0, left = 2 * bpf_map__max_entries(map);
+	uint64_t key, next;
+	int fd = bpf_map__fd(map);
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	while (more && left--) {
+		key = next;
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (key >> KEY_SLOT_SHIFT == slot)
+			cleared += !bpf_map_delete_elem(fd, &key);
+	}
+	return cleared;
+}
+
+void probe_go_clear(struct probe_go *p, uint32_t slot)
+{
+	clear_slot(p->skel->maps.go_states, slot);
+	__atomic_fetch_sub(&p->skel->bss->birth_cnt, clear_slot(p->skel->maps.go_births, slot), __ATOMIC_RELAXED);
+}
+
 static int attach_multi(struct probe_go *p, uint32_t pid, const char *path, const uint64_t *offsets,
 			const uint64_t *cookies, uint32_t cnt, struct probe_go_links *out)
 {

@@ -30,6 +30,8 @@ struct probe_go_links {
 
 /* What probes with that slot, below GO_SLOTS, are to know of their process. 0 or -errno. */
 int probe_go_set(struct probe_go *p, uint32_t slot, const struct go_proc *proc);
+/* What is known of the goroutines of the slot, whose process has no probes any more, is forgotten. */
+void probe_go_clear(struct probe_go *p, uint32_t slot);
 /*
  * Attaches the sites whose level is `level`, in the process `pid` (as we see it) whose program is `path`.
  * 0 or -errno.

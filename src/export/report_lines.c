@@ -49,12 +49,29 @@ void report_list_end(struct report *r)
 	putc('\n', r->out);
 }
 
+/* A function's name says more than where it was called: that gets what room is left, if it is not too little. */
+static void put_place(const struct report *r, const char *name, const char *key, size_t width, char *out, size_t size)
+{
+	char cut[TEXT_SZ], where[TEXT_SZ] = "";
+	size_t left;
+
+	text_cut(name, width, term_ellipsis(&r->term), cut, sizeof(cut));
+	left = width - text_width(cut);
+	if (*key && left >= KEY_OTHERS + 1)
+		text_cut(key, left - 3, term_ellipsis(&r->term), where, sizeof(where));
+	snprintf(out, size, *where ? "%s (%s)" : "%s", cut, where);
+}
+
 void report_label(const struct report *r, const struct label *l, size_t width, char *out, size_t size)
 {
 	char name[TEXT_SZ], cut[TEXT_SZ], escaped[TEXT_SZ], key[TEXT_SZ + 4] = "";
 
 	term_escape(&r->term, l->name, name, sizeof(name));
 	term_escape(&r->term, l->key, escaped, sizeof(escaped));
+	if (l->is_place) {
+		put_place(r, name, escaped, width, out, size);
+		return;
+	}
 	text_cut(escaped, width > KEY_OTHERS ? width - KEY_OTHERS : 1, term_ellipsis(&r->term), cut, sizeof(cut));
 	if (*cut)
 		snprintf(key, sizeof(key), " (%s)", cut);
