@@ -41,6 +41,7 @@ void label_task(const struct names *n, uint32_t tid, struct label *out)
 {
 	const struct task_name *task = names_of_task(n, tid);
 
+	*out = (struct label){.name = ""};
 	task_key(n, tid, false, out->key, sizeof(out->key));
 	if (task && *task->comm) {
 		snprintf(out->name, sizeof(out->name), "%s", task->comm);
