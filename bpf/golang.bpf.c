@@ -379,7 +379,7 @@ static __always_inline void on_execute(const struct hit *h)
 
 /* The cookie, see go_cookie(). */
 SEC("?uprobe")
-int on_go(struct pt_regs *ctx)
+int on_go(struct uprobe_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), id = bpf_get_current_pid_tgid();
 	__u32 slot = cookie >> GO_COOKIE_SLOT & (GO_SLOTS - 1);

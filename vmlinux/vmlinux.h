@@ -43,6 +43,18 @@ enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
+/*
+ * arch/<arch>/include/uapi/asm/ptrace.h: what a program at a uprobe is given, as user API has it. Nothing to
+ * relocate: an object that has only such programs needs no BTF of the kernel, which takes 20 ms to read.
+ */
+struct uprobe_regs {
+#if defined(__TARGET_ARCH_x86)
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+#elif defined(__TARGET_ARCH_arm64)
+	u64 regs[31], sp, pc, pstate;
+#endif
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 enum bpf_func_id___present {
@@ -56,10 +68,9 @@ enum cgroup_subsys_id { cpu_cgrp_id = 1 };
 
 struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
-	unsigned long di, si, ax, bx, cx, r10, r14, ip, orig_ax;
+	unsigned long di, si, r10, orig_ax;
 #elif defined(__TARGET_ARCH_arm64)
 	u64 regs[31];
-	u64 pc;
 	u64 orig_x0;
 	s32 syscallno;
 #endif

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# seconds: 300
 """Go programs are none the worse for being recorded: they go on, their own checks hold, their code is as it was."""
 
 import json
@@ -201,6 +202,7 @@ def execs():
                 recording.end(None)
         check(f"exec_{name}", status == 0 and "ready" in said and recording.process.returncode == 0,
               f"status {status}: {said}; {recording.talk}")
+        check(f"exec_{name}_talk", "without goroutines of" not in recording.talk, recording.talk)
         seen = functions(file)
         check(f"exec_{name}_before", any(f.startswith("main.births") for f in seen), seen)
         if name == "go":
