@@ -72,7 +72,7 @@ struct pt_regs {
 #elif defined(__TARGET_ARCH_arm64)
 	u64 regs[31];
 	u64 orig_x0;
-	s32 syscallno;
+	int syscallno;
 #endif
 };
 
