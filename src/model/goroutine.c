@@ -165,6 +165,8 @@ static void emit_wait(struct goroutines *g, const struct rec_go *r, const struct
 {
 	uint32_t klass = wait->klass ? wait->klass : names_sync_class(g->threads->names, r->tgid, r->stack);
 
+	if (klass == CLASS_NONE)
+		return;
 	begin_sample(g, wait->metric, klass, r->left);
 	if (wait->metric == METRIC_GOROUTINE_LOCK)
 		g->span.lock = r->lock;

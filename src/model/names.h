@@ -51,7 +51,10 @@ struct site_name {
 uint32_t names_site(struct names *n, uint32_t tgid, uint64_t startpc, uint64_t gopc);
 /* Of a REC_STACK. 0: no such stack. */
 uint32_t names_call_site(struct names *n, uint32_t tgid, uint32_t stack);
-/* Which class of goroutine.lock a wait for a semaphore at that stack is of: what of package sync waited. */
+/*
+ * Which class of goroutine.lock a wait for a semaphore at that stack is of: what of package sync waited. CLASS_NONE:
+ * the runtime itself did.
+ */
 uint32_t names_sync_class(struct names *n, uint32_t tgid, uint32_t stack);
 /* NULL: no such number. Its texts are valid as long as the names, itself until the next call that makes one. */
 const struct site_name *names_of_site(const struct names *n, uint32_t site);

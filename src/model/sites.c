@@ -305,7 +305,7 @@ uint32_t names_site(struct names *n, uint32_t tgid, uint64_t startpc, uint64_t g
 /* Functions that a program did not wait in but through. */
 static bool is_library(const char *func)
 {
-	static const char *const packages[] = {"runtime.", "runtime/", "sync.", "sync/", "internal/"};
+	static const char *const packages[] = {"runtime.", "runtime/", "sync.", "sync/", "internal/", "time."};
 
 	for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++) {
 		if (!strncmp(func, packages[i], strlen(packages[i])))
@@ -335,9 +335,21 @@ static uint32_t find_call_site(struct names *n, const struct stack *s)
 	return found ? site_of(n, found->func, found->at) : 0;
 }
 
+static bool begins_with(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/* What waits, in the name of what called it. */
+static bool is_waiting(const char *func)
+{
+	return begins_with(func, "runtime.gopark") || begins_with(func, "runtime.semacquire");
+}
+
 /*
  * What package sync waited for: the outermost of its functions decides, since an RWMutex waits for a Mutex
- * of its own. What called them is of no interest, be it from a function that a Once runs.
+ * of its own. What called them is of no interest, be it from a function that a Once runs. A semaphore that the
+ * runtime waits for itself (the collector's, the world's) is no lock of the program.
  */
 static uint32_t find_sync_class(const struct names *n, const struct stack *s)
 {
@@ -345,7 +357,12 @@ static uint32_t find_sync_class(const struct names *n, const struct stack *s)
 	uint32_t klass = CLASS_SEM;
 	const struct frame *f;
 
-	while ((f = next_frame(&w)) && is_library(f->func))
+	do
+		f = next_frame(&w);
+	while (f && is_waiting(f->func));
+	if (f && begins_with(f->func, "runtime."))
+		return CLASS_NONE;
+	for (; f && is_library(f->func); f = next_frame(&w))
 		klass = class_of_sync(f->func, klass);
 	return klass;
 }
