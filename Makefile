@@ -12,13 +12,15 @@ B ?= build
 CLANG ?= clang-16
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-PKGS := libbpf libdw libelf zlib jansson
+PKGS := libbpf libdw libelf zlib jansson libmicrohttpd
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -lm
-STATIC_LIBS = $(shell pkg-config --static --libs $(PKGS) 2>/dev/null) -lm
+# Debian has no static libraries of GnuTLS and what it needs; tools/static/no_tls.c stands in for them.
+STATIC_LIBS = $(filter-out -lgnutls -lgmp -lunistring -latomic -lnettle -lhogweed -ltasn1 -lidn2 -lp11-kit, \
+	$(shell pkg-config --static --libs $(PKGS) 2>/dev/null)) -lm
 ifdef DEBUG
 override CFLAGS += -O0
 endif
@@ -85,10 +87,10 @@ $(B)/wakelag.1: $(B)/wakelag
 $(B)/wakelag.bash: $(B)/wakelag
 	$(call msg,GEN,$@)$< print-completion >$@
 # One file to copy to a server: needs nothing there but the kernel.
-$(B)/no_disassembler.o: tools/static/no_disassembler.c
+$(B)/no_%.o: tools/static/no_%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
-$(B)/wakelag-static: $(B)/src/main.o $(B)/no_disassembler.o $(LIB)
+$(B)/wakelag-static: $(B)/src/main.o $(B)/no_disassembler.o $(B)/no_tls.o $(LIB)
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static $^ $(STATIC_LIBS) -o $@
 
 # Prints rows for src/go/layouts.c from the debug information of Go programs.

@@ -149,6 +149,7 @@ enum end_reason {
 	END_COMMAND_EXIT = 4,
 	END_FILE_LIMIT = 5,
 	END_ERROR = 6,
+	END_TRIGGER = 7,	/* what a flight recorder kept, when a trigger tripped */
 };
 
 /*

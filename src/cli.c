@@ -15,9 +15,14 @@ const struct command commands[] = {
 	{NULL, "", "record, report and export in one go", IN_MAIN, ARGS_TARGET, cmd_main},
 	{"record", "[-- CMD ARG...]", "record a process, a cgroup, everything or a command", IN_RECORD,
 	 ARGS_TARGET | ARGS_CMD, cmd_record},
-	{"report", "FILE.wlag", "say what a recording shows", IN_REPORT, ARGS_FILE, cmd_report},
-	{"export", "FILE.wlag", "write a recording's tables", IN_EXPORT, ARGS_FILE, cmd_export},
+	{"report", "FILE.wlag...", "say what a recording shows", IN_REPORT, ARGS_FILE | ARGS_FILES, cmd_report},
+	{"export", "FILE.wlag...", "write a recording's tables", IN_EXPORT, ARGS_FILE | ARGS_FILES, cmd_export},
+	{"diff", "BASE.wlag NEW.wlag", "say what got later from one recording to another", IN_DIFF,
+	 ARGS_FILE | ARGS_FILES, cmd_diff},
+	{"gate", "[FILE.wlag | -- CMD ARG...]", "say whether a recording, a process or a command keeps its budgets", IN_GATE,
+	 ARGS_TARGET | ARGS_CMD | ARGS_FILE, cmd_gate},
 	{"top", "", "show the last seconds of a process, again and again", IN_TOP, ARGS_TARGET, cmd_top},
+	{"serve", "", "show what is recorded to Prometheus and to browsers", IN_SERVE, ARGS_TARGET, cmd_serve},
 	{"doctor", "", "say what this kernel and user can do", IN_DOCTOR, ARGS_NONE, cmd_doctor},
 	{"print-man", "", NULL, IN_HIDDEN, ARGS_NONE, cmd_print_man},
 	{"print-completion", "", NULL, IN_HIDDEN, ARGS_NONE, cmd_print_completion},
@@ -50,6 +55,22 @@ static void set_option(const struct option_row *row, const char *value, struct c
 		usage_error(cli, "--%s: '%s' %s", row->name, value ? value : "", wrong);
 }
 
+static void add_file(struct cli *cli, char *arg)
+{
+	char **files;
+
+	if (!cli->file_cnt++) {
+		cli->file = arg;
+		return;
+	}
+	files = reallocarray(cli->files, cli->file_cnt, sizeof(*files));
+	if (!files)
+		usage_error(cli, "'%s': no memory", arg);
+	cli->files = files;
+	files[0] = (char *)cli->file;
+	files[cli->file_cnt - 1] = arg;
+}
+
 static void take_argument(struct cli *cli, char *arg, struct argp_state *state)
 {
 	unsigned int takes = cli->command->args;
@@ -59,31 +80,43 @@ static void take_argument(struct cli *cli, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return;
 	}
-	if (takes & ARGS_TARGET)
+	if (takes & ARGS_TARGET && !(takes & ARGS_FILE))
 		usage_error(cli, "'%s': unexpected; a command to run comes after --, as in: wakelag record -- %s",
 			    arg, arg);
 	if (!(takes & ARGS_FILE))
 		usage_error(cli, "'%s': unexpected", arg);
-	if (cli->file)
+	if (cli->file && !(takes & ARGS_FILES))
 		usage_error(cli, "'%s': only one recording at a time", arg);
-	cli->file = arg;
+	add_file(cli, arg);
 }
 
 static void check(const struct cli *cli)
 {
 	const struct target_opts *t = &cli->session.target;
-	int targets = !!t->cmd + !!t->id_cnt + !!t->cgroup + t->all;
+	int targets = !!t->cmd + !!t->id_cnt + !!t->cgroup + t->all + !!t->wait_for;
 	unsigned int takes = cli->command->args;
+	const char *wrong;
 
-	if (takes & ARGS_FILE && !cli->file)
+	if (takes & ARGS_FILE && !(takes & ARGS_TARGET) && !cli->file)
 		usage_error(cli, "which recording? give its file (- for stdin)");
+	if (cli->command->bit == IN_DIFF && cli->file_cnt != 2)
+		usage_error(cli, "diff takes two recordings, the base and the new one");
 	if (targets > 1)
-		usage_error(cli, "one target at a time: -p, --tid, --cgroup, -a or -- CMD");
-	if (takes & ARGS_TARGET && !targets && !t->comm)
-		usage_error(cli, "what to trace? give -p PID, --tid TID, --comm GLOB, --cgroup PATH, -a%s",
+		usage_error(cli, "one target at a time: -p, --tid, --cgroup, --wait-for, -a or -- CMD");
+	if (cli->command->bit == IN_GATE && cli->file && (targets || t->comm))
+		usage_error(cli, "'%s': either a recording or something to record", cli->file);
+	if (cli->command->bit == IN_GATE && !cli->file && !targets && !t->comm)
+		usage_error(cli, "what to judge? give a recording's file, -p PID or another target, or -- CMD");
+	if (takes & ARGS_TARGET && !(takes & ARGS_FILE) && !targets && !t->comm)
+		usage_error(cli, "what to trace? give -p PID, --tid TID, --comm GLOB, --cgroup PATH, --wait-for NAME, -a%s",
 			    takes & ARGS_CMD ? " or -- CMD" : "");
 	if (cli->command->bit == IN_DOCTOR && t->id_cnt > 1)
 		usage_error(cli, "--pid: one process at a time");
+	if (cli->command->bit == IN_GATE && !cli->gate.budgets.cnt && !cli->gate.baseline)
+		usage_error(cli, "against what? give --budget 'thread.drift p99 < 2ms', --budgets FILE or --baseline FILE");
+	wrong = soak_opts_wrong(&cli->soak);
+	if (wrong)
+		usage_error(cli, "%s", wrong);
 }
 
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
@@ -167,12 +200,13 @@ static void fill_options(const struct command *c, struct argp_option *out, size_
 
 void cli_parse(int argc, char **argv, struct cli *out)
 {
-	struct argp_option options[64] = {};
+	struct argp_option options[128] = {};
 	struct argp argp = {.options = options, .parser = parse_opt, .help_filter = complete_help};
 	char name[64] = "wakelag";
 
-	*out = (struct cli){.command = commands, .format = exporters, .session.ring_bytes = 16 << 20,
-			    .session.go = GO_AUTO};
+	*out = (struct cli){.command = commands, .format = exporters, .diff_format = diff_formats, .session.ring_bytes = 16 << 20,
+			    .session.go = GO_AUTO, .listen = "127.0.0.1:9465", .soak = soak_opts_initial,
+			    .gate.max_loss = -1};
 	join_command_line(argc, argv, out);
 	for (const struct command *c = commands; c->run && argc > 1; c++)
 		if (c->name && !strcmp(argv[1], c->name))
@@ -197,4 +231,7 @@ void cli_parse(int argc, char **argv, struct cli *out)
 void cli_done(struct cli *cli)
 {
 	free(cli->session.target.ids);
+	free(cli->files);
+	soak_opts_done(&cli->soak);
+	budgets_done(&cli->gate.budgets);
 }

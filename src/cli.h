@@ -8,7 +8,10 @@
 #include <stdbool.h>
 
 #include "collect/session.h"
+#include "export/diff.h"
 #include "export/export.h"
+#include "gate/opts.h"
+#include "soak/opts.h"
 #include "stats/dims.h"
 #include "stats/tables.h"
 
@@ -20,7 +23,14 @@ struct cli {
 	const struct exporter *format;
 	const char *output;	/* -o */
 	const char *csv;
-	const char *file;	/* the recording to read */
+	const char *file;	/* the recording to read, the first of them */
+	char **files;		/* all of them if they are several, else NULL; the array is ours */
+	size_t file_cnt;
+	struct soak_opts soak;
+	struct gate_opts gate;
+	struct compare_opts compare;
+	const struct diff_format *diff_format;
+	const char *listen;	/* of serve, see serve/listen.h */
 	bool quiet;
 	bool verify;
 };
@@ -28,7 +38,10 @@ struct cli {
 /* One for each command, for the rows of both tables. */
 enum command_bit {
 	IN_MAIN = 1, IN_RECORD = 2, IN_REPORT = 4, IN_EXPORT = 8, IN_TOP = 16, IN_DOCTOR = 32, IN_HIDDEN = 64,
-	RECORDING = IN_MAIN | IN_RECORD | IN_TOP,
+	IN_DIFF = 1024,
+	IN_GATE = 4096,
+	IN_SERVE = 2048,
+	RECORDING = IN_MAIN | IN_RECORD | IN_TOP | IN_SERVE | IN_GATE,
 	VIEWING = IN_MAIN | IN_REPORT | IN_EXPORT | IN_TOP,
 };
 
@@ -37,6 +50,7 @@ enum command_args {
 	ARGS_TARGET = 1,	/* something to trace */
 	ARGS_CMD = 2,		/* which may be a command, after -- */
 	ARGS_FILE = 4,
+	ARGS_FILES = 8,		/* with ARGS_FILE: several */
 };
 
 struct command {

@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "cli.h"
+#include "collect/pidfile.h"
 #include "commands.h"
+#include "soak/flight.h"
+#include "soak/rotate.h"
 #include "trace/reader.h"
 #include "trace/writer.h"
 #include "view.h"
@@ -30,29 +34,37 @@ static int command_status(const struct session_result *r, const char *name)
 	return EXIT_CMD;
 }
 
-/* Records to an open writer and closes it. An exit status. */
-static int record(const struct cli *cli, struct recording_writer *w)
+/* What came of a recording, told. An exit status. */
+static int finished(const struct cli *cli, const struct session_result *r, int err)
 {
-	struct session_result result = {};
-	int err = session_run(&cli->session, w, &result), status;
-
-	if (writer_close(w) && !err)
-		err = -EIO;
-	status = cli->session.target.cmd ? command_status(&result, cli->session.target.cmd[0]) : 0;
+	int status = cli->session.target.cmd ? command_status(r, cli->session.target.cmd[0]) : 0;
 	if (status)
 		return status;
 	if (err)
 		return EXIT_FAILED;
-	talk("%llu records%s", (unsigned long long)result.records, result.lost ? "" : ", none lost");
-	if (result.lost)
-		talk("%llu lost, see the report%s", (unsigned long long)result.lost,
-		     result.ring_lost ? "; a larger --ring-size may help" : "");
+	talk("%llu records%s", (unsigned long long)r->records, r->lost ? "" : ", none lost");
+	if (r->lost)
+		talk("%llu lost, see the report%s", (unsigned long long)r->lost,
+		     r->ring_lost ? "; a larger --ring-size may help" : "");
 	return EXIT_OK;
 }
 
-int cmd_record(const struct cli *cli)
+/* Records to an open writer and closes it. An exit status. */
+static int record(const struct cli *cli, struct recording_writer *w)
 {
-	const char *path = cli->output ? cli->output : "wakelag.wlag";
+	struct session_opts opts = cli->session;
+	struct session_result result = {};
+	int err;
+
+	opts.max_bytes = cli->soak.max_bytes;
+	err = session_run(&opts, w, &result);
+	if (writer_close(w) && !err)
+		err = -EIO;
+	return finished(cli, &result, err);
+}
+
+static int record_file(const struct cli *cli, const char *path)
+{
 	struct recording_writer *w;
 	int status;
 
@@ -61,6 +73,70 @@ int cmd_record(const struct cli *cli)
 	status = record(cli, w);
 	if (status == EXIT_OK)
 		talk("wrote %s", path);
+	return status;
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static int record_files(const struct cli *cli, const char *path)
+{
+	const struct rotate_opts opts = {
+		.name = path, .period_ns = cli->soak.rotate_ns, .max_bytes = cli->soak.max_bytes, .keep = cli->soak.keep,
+	};
+	struct session_result result = {};
+	struct record_sink sink;
+	struct rotate *r;
+	size_t files;
+	int err;
+
+	if (rotate_open(&opts, (uint64_t)clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME), &r))
+		return EXIT_FAILED;
+	sink = rotate_sink(r);
+	err = session_run_sink(&cli->session, &sink, &result);
+	files = rotate_files(r);
+	if (rotate_close(r) && !err)
+		err = -EIO;
+	talk("wrote %zu file%s", files, files == 1 ? "" : "s");
+	return finished(cli, &result, err);
+}
+
+static int record_flight(const struct cli *cli, const char *path)
+{
+	struct session_result result = {};
+	struct record_sink sink;
+	struct flight *f;
+	int err;
+
+	if (flight_open(&cli->soak, path, &f))
+		return EXIT_FAILED;
+	sink = flight_sink(f);
+	err = session_run_sink(&cli->session, &sink, &result);
+	flight_tell(f);
+	flight_free(f);
+	return finished(cli, &result, err);
+}
+
+int cmd_record(const struct cli *cli)
+{
+	const char *path = cli->output ? cli->output : "wakelag.wlag", *pidfile = cli->soak.pidfile;
+	int fd = pidfile ? pidfile_open(pidfile) : -1, status;
+
+	if (pidfile && fd < 0)
+		return EXIT_FAILED;
+	if (cli->soak.keep_last_ns)
+		status = record_flight(cli, path);
+	else if (cli->soak.rotate_ns)
+		status = record_files(cli, path);
+	else
+		status = record_file(cli, path);
+	if (pidfile)
+		pidfile_close(pidfile, fd);
 	return status;
 }
 
@@ -93,10 +169,9 @@ static int report_and_export(const struct cli *cli, struct recording *r)
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 
-int cmd_main(const struct cli *cli)
+int record_and_open(const struct cli *cli, struct recording **out)
 {
 	struct recording_writer *w;
-	struct recording *r;
 	int fd = -1, status, err;
 
 	if (cli->output) {
@@ -111,11 +186,19 @@ int cmd_main(const struct cli *cli)
 	if (err)
 		return EXIT_FAILED;
 	status = record(cli, w);
-	if (status != EXIT_OK)
+	if (status != EXIT_OK && status != EXIT_CMD)
 		return status;
 	if (cli->output)
-		err = recording_open(cli->output, &r);
+		err = recording_open(cli->output, out);
 	else
-		err = lseek(fd, 0, SEEK_SET) ? -errno : recording_open_fd(fd, "temporary recording", &r);
-	return err ? EXIT_FAILED : report_and_export(cli, r);
+		err = lseek(fd, 0, SEEK_SET) ? -errno : recording_open_fd(fd, "temporary recording", out);
+	return err ? EXIT_FAILED : status;
+}
+
+int cmd_main(const struct cli *cli)
+{
+	struct recording *r;
+	int status = record_and_open(cli, &r);
+
+	return status == EXIT_OK ? report_and_export(cli, r) : status;
 }

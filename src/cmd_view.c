@@ -3,18 +3,17 @@
 #include "cli.h"
 #include "base/err.h"
 #include "commands.h"
-#include "trace/reader.h"
 #include "view.h"
 
 static int show(const struct cli *cli, const struct exporter *e)
 {
 	struct tables_opts to = cli->tables;
-	struct recording *r;
+	char *only = (char *)cli->file, *const *files = cli->files;
 	struct view v;
 	int err;
 
 	to.tables = e->needs(&cli->export);
-	if (recording_open(cli->file, &r) || view_open(r, &to, &v))
+	if (view_open_files(files ? files : &only, cli->file_cnt, &to, &v))
 		return EXIT_FAILED;
 	err = view_export(&v, e, &cli->export, cli->output);
 	view_close(&v);

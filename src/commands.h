@@ -5,13 +5,23 @@
 #define WAKELAG_VERSION "0.1"
 
 struct cli;
+struct recording;
 
 int cmd_main(const struct cli *cli);
 int cmd_record(const struct cli *cli);
 int cmd_report(const struct cli *cli);
 int cmd_export(const struct cli *cli);
+int cmd_diff(const struct cli *cli);
 int cmd_top(const struct cli *cli);
+int cmd_serve(const struct cli *cli);
+int cmd_gate(const struct cli *cli);
 int cmd_doctor(const struct cli *cli);
+
+/*
+ * Records to -o, or to a file that nobody sees, and opens what was recorded, also if the command after --
+ * failed (EXIT_CMD). An exit status; of all others there is no recording.
+ */
+int record_and_open(const struct cli *cli, struct recording **out);
 
 /* Not for users: what `make install` puts beside the program, and what doctor --verify runs. */
 int cmd_print_man(const struct cli *cli);

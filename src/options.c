@@ -9,12 +9,17 @@
 #include "../bpf/record.h"
 #include "base/units.h"
 #include "cli.h"
+#include "options_gate.h"
+#include "options_soak.h"
+#include "serve/listen.h"
 #include "stats/period.h"
 
 const char *const option_groups[OPTION_GROUP_CNT] = {
 	[OPTIONS_TARGET] = "What to trace",
 	[OPTIONS_RECORDING] = "Recording",
 	[OPTIONS_VIEW] = "What to show",
+	[OPTIONS_GATE] = "Verdicts",
+	[OPTIONS_SERVE] = "Serving",
 	[OPTIONS_DOCTOR] = "Looking at this machine",
 	[OPTIONS_TALK] = "Talk",
 };
@@ -154,7 +159,26 @@ static const char *set_csv(struct cli *cli, const char *value)
 static const char *set_format(struct cli *cli, const char *value)
 {
 	cli->format = exporter_find(value);
+	cli->diff_format = diff_format_find(value);
 	return cli->format ? NULL : NOT_LISTED;
+}
+
+static const char *set_tolerance(struct cli *cli, const char *value)
+{
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (end == value || *end != '%' || end[1] || !(percent > 0 && percent <= 1000))
+		return "is no share from 0% to 1000%, as 10%";
+	cli->compare.tolerance = percent / 100;
+	return NULL;
+}
+
+static const char *set_min_shift(struct cli *cli, const char *value)
+{
+	if (parse_time(value, &cli->compare.floor_ns) || !cli->compare.floor_ns)
+		return "is no time; give a number with a unit, as in 50us";
+	return NULL;
 }
 
 static const char *set_table(struct cli *cli, const char *value)
@@ -225,6 +249,14 @@ static const char *set_late(struct cli *cli, const char *value)
 	return NULL;
 }
 
+static const char *set_listen(struct cli *cli, const char *value)
+{
+	struct listen_addr addr;
+
+	cli->listen = value;
+	return listen_parse(value, &addr) ? "is no numeric address with a port, as 127.0.0.1:9465, [::1]:9465, :9465" : NULL;
+}
+
 static const char *set_verify(struct cli *cli, const char *value)
 {
 	(void)value;
@@ -248,10 +280,12 @@ const struct option_row option_rows[] = {
 	{"all", 'a', NULL, RECORDING, OPTIONS_TARGET, set_all, NULL, NULL, "everything"},
 	{"comm", 258, "GLOB", RECORDING, OPTIONS_TARGET, set_comm, NULL, NULL,
 	 "only threads with such a name (* and ?); narrows any of the others, or stands alone"},
+	{"wait-for", 310, "NAME", RECORDING, OPTIONS_TARGET, set_wait_for, NULL, NULL,
+	 "the processes of this name (* and ?), or of a program file of it; waits until one runs"},
 	{"no-follow", 259, NULL, RECORDING, OPTIONS_TARGET, set_no_follow, NULL, NULL, "leave out child processes"},
 	{"duration", 'd', "TIME", RECORDING, OPTIONS_RECORDING, set_duration, NULL, NULL,
 	 "end after this time, as 500ms, 10s, 5m; default: when the target ends, or on Ctrl-C"},
-	{"output", 'o', "FILE", IN_MAIN | IN_RECORD | IN_EXPORT, OPTIONS_RECORDING, set_output, NULL, NULL,
+	{"output", 'o', "FILE", IN_MAIN | IN_RECORD | IN_EXPORT | IN_DIFF | IN_GATE, OPTIONS_RECORDING, set_output, NULL, NULL,
 	 "where to write the recording or the export; default: wakelag.wlag (record), stdout (export)"},
 	{"ring-size", 267, "BYTES", RECORDING, OPTIONS_RECORDING, set_ring_size, NULL, "16M",
 	 "of the buffer between kernel and collector, a power of two"},
@@ -259,22 +293,65 @@ const struct option_row option_rows[] = {
 	 "leave out the futex tracepoints, which cost every system call 16 ns"},
 	{"go", 270, "LEVEL", RECORDING, OPTIONS_RECORDING, set_go, go_levels_list, "",
 	 "how deep to look into Go programs"},
+	{"rt", 311, "PRIO", RECORDING, OPTIONS_RECORDING, set_rt, NULL, NULL,
+	 "give the collector a real-time priority (SCHED_FIFO), so that a busy machine does not starve it"},
+	{"nice", 312, "N", RECORDING, OPTIONS_RECORDING, set_nice, NULL, NULL, "or this nice value, -20 to 19"},
+	{"rotate", 313, "TIME", IN_RECORD, OPTIONS_RECORDING, set_rotate, NULL, NULL,
+	 "begin a new file each time that so much has passed, as 10m; of -o NAME.wlag they are "
+	 "NAME-20261121T120000.wlag and so on (UTC)"},
+	{"keep", 314, "N", IN_RECORD, OPTIONS_RECORDING, set_keep, NULL, NULL,
+	 "delete the oldest of those files beyond so many, also of earlier runs"},
+	{"max-size", 315, "BYTES", IN_RECORD, OPTIONS_RECORDING, set_max_size, NULL, NULL,
+	 "of a file, as 1G: then a new one begins (--rotate), or the recording ends"},
+	{"keep-last", 316, "TIME", IN_RECORD, OPTIONS_RECORDING, set_keep_last, NULL, NULL,
+	 "write nothing, but keep the last seconds in memory (at most --max-size, else 16M) for --trigger"},
+	{"trigger", 317, "COND", IN_RECORD, OPTIONS_RECORDING, set_trigger, NULL, NULL,
+	 "write them to a file when a sample is so late: 'METRIC > TIME [for NAME-GLOB]', as 'thread.drift > 5ms'; may be "
+	 "given several times"},
+	{"cooldown", 318, "TIME", IN_RECORD, OPTIONS_RECORDING, set_cooldown, NULL, "60s",
+	 "from one such file to the next"},
+	{"dumps", 319, "N", IN_RECORD, OPTIONS_RECORDING, set_dumps, NULL, "10", "at most so many such files"},
+	{"pidfile", 320, "FILE", IN_RECORD, OPTIONS_RECORDING, set_pidfile, NULL, NULL,
+	 "write our pid there, and remove it at the end"},
 	{"csv", 260, "FILE", IN_MAIN, OPTIONS_VIEW, set_csv, NULL, NULL, "also write the heatmap as CSV"},
-	{"format", 261, "NAME", IN_EXPORT, OPTIONS_VIEW, set_format, exporters_list, "", "what to write"},
-	{"table", 262, "NAME", IN_EXPORT, OPTIONS_VIEW, set_table, tables_list, "", "which table"},
+	{"format", 261, "NAME", IN_EXPORT | IN_DIFF, OPTIONS_VIEW, set_format, exporters_list, NULL,
+	 "what to write, csv (export) or text (diff) if not given"},
+	{"tolerance", 291, "PERCENT", IN_DIFF, OPTIONS_VIEW, set_tolerance, NULL, "5%",
+	 "shifts up to that share of the base's value are no change"},
+	{"min-shift", 292, "TIME", IN_DIFF, OPTIONS_VIEW, set_min_shift, NULL, "50us",
+	 "nor are those up to this"},
+	{"table", 262, "NAME", IN_EXPORT | IN_DIFF, OPTIONS_VIEW, set_table, tables_list, "", "which table"},
 	{"shape", 263, "NAME", IN_EXPORT, OPTIONS_VIEW, set_shape, shapes_list, "", "of the heatmap"},
-	{"metric", 264, "NAME", VIEWING, OPTIONS_VIEW, set_metric, all_metrics, NULL,
+	{"metric", 264, "NAME", VIEWING | IN_DIFF | IN_SERVE, OPTIONS_VIEW, set_metric, all_metrics, NULL,
 	 "only this metric; may be given several times"},
-	{"by", 265, "NAME", VIEWING, OPTIONS_VIEW, set_by, dims_list, "", "what an entity is"},
-	{"top", 266, "N", VIEWING, OPTIONS_VIEW, set_top, NULL, "64",
+	{"by", 265, "NAME", VIEWING | IN_DIFF | IN_SERVE, OPTIONS_VIEW, set_by, dims_list, "", "what an entity is"},
+	{"top", 266, "N", VIEWING | IN_DIFF | IN_SERVE, OPTIONS_VIEW, set_top, NULL, "64; serve: 16",
 	 "entities of each metric, by summed latency; the others are 'rest'"},
 	{"period", 271, "TIME", VIEWING, OPTIONS_VIEW, set_period, NULL, NULL,
 	 "of the periodic timers to look for, as 10ms; default: each one's own, found from its wakeups"},
 	{"late", 272, "TIME", VIEWING, OPTIONS_VIEW, set_late, NULL, NULL,
 	 "from where on a periodic timer's wakeup is late; default: a tenth of the period, at least 1ms"},
+	{"listen", 330, "ADDR:PORT", IN_SERVE, OPTIONS_SERVE, set_listen, NULL, "127.0.0.1:9465",
+	 "where to serve; port 0 is any that is free"},
+	{"budget", 400, "BUDGET", IN_GATE, OPTIONS_GATE, set_budget, NULL, NULL,
+	 "METRIC STAT OP VALUE [for NAME-GLOB] [stage S], as 'thread.drift p99 < 2ms'; may be given several times"},
+	{"budgets", 401, "FILE", IN_GATE, OPTIONS_GATE, set_budgets, NULL, NULL, "budgets, one a line; # begins a comment"},
+	{"baseline", 402, "FILE", IN_GATE, OPTIONS_GATE, set_baseline, NULL, NULL, "a recording that it must not be worse than"},
+	{"max-regress", 403, "PERCENT", IN_GATE, OPTIONS_GATE, set_max_regress, NULL, "10%",
+	 "how much worse than the baseline it may be"},
+	{"max-loss", 404, "PERCENT", IN_GATE, OPTIONS_GATE, set_max_loss, NULL, "0.1%",
+	 "with more lost samples nothing passes"},
+	{"min-samples", 405, "N", IN_GATE, OPTIONS_GATE, set_min_samples, NULL, NULL,
+	 "with fewer samples a quantile, mean or maximum is inconclusive; default: what its interval takes, 368 for p99"},
+	{"junit", 406, "FILE", IN_GATE, OPTIONS_GATE, set_junit, NULL, NULL, "verdicts as JUnit XML; - is stdout"},
+	{"markdown", 407, "FILE", IN_GATE, OPTIONS_GATE, set_markdown, NULL, NULL, "verdicts as Markdown, under 1 MiB"},
+	{"json", 408, "FILE", IN_GATE, OPTIONS_GATE, set_gate_json, NULL, NULL, "verdicts as JSON, with all evidence"},
+	{"metrics", 409, "FILE", IN_GATE, OPTIONS_GATE, set_gate_metrics, NULL, NULL, "estimates as OpenMetrics text"},
+	{"annotations", 410, NULL, IN_GATE, OPTIONS_GATE, set_annotations, NULL, NULL,
+	 "at most 10 workflow commands of GitHub Actions; default: where GITHUB_ACTIONS is true"},
 	{"verify", 269, NULL, IN_DOCTOR, OPTIONS_DOCTOR, set_verify, NULL, NULL,
 	 "record a loop that measures itself, under load, and compare; takes 2 s"},
-	{"quiet", 'q', NULL, RECORDING | VIEWING, OPTIONS_TALK, set_quiet, NULL, NULL, "say only what went wrong"},
+	{"quiet", 'q', NULL, RECORDING | VIEWING | IN_DIFF, OPTIONS_TALK, set_quiet, NULL, NULL, "say only what went wrong"},
 	{NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };
 

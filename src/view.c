@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "model/model.h"
+#include "soak/merge.h"
 #include "trace/reader.h"
 
 static int feed(void *ctx, const void *rec, size_t len)
@@ -133,9 +134,32 @@ int view_open(struct recording *r, const struct tables_opts *opts, struct view *
 	return err;
 }
 
+int view_open_files(char *const *paths, size_t cnt, const struct tables_opts *opts, struct view *out)
+{
+	struct recording *r;
+	struct merge *m;
+	int err;
+
+	if (cnt == 1) {
+		err = recording_open(paths[0], &r);
+		return err ? err : view_open(r, opts, out);
+	}
+	err = merge_open(paths, cnt, &m);
+	if (err)
+		return err;
+	*out = (struct view){.merge = m};
+	err = open_source(out, &(struct source){merge_replay, m}, opts);
+	if (err)
+		view_close(out);
+	else
+		merge_tell(m);
+	return err;
+}
+
 void view_close(struct view *v)
 {
 	recording_close(v->recording);
+	merge_close(v->merge);
 	model_free(v->model);
 	tables_free(v->tables);
 	free(v->facts);
@@ -169,8 +193,8 @@ static bool is_replaceable(const char *path)
 	return stat(path, &st) || S_ISREG(st.st_mode);
 }
 
-static int export_file(const struct view *v, const struct exporter *e, const struct export_opts *opts,
-		       const char *path)
+/* A writer's failure is told unless it is -EIO. */
+static int write_named(int (*write)(const void *ctx, FILE *out), const void *ctx, const char *path)
 {
 	bool replaces = is_replaceable(path), told;
 	char *tmp = NULL;
@@ -180,7 +204,7 @@ static int export_file(const struct view *v, const struct exporter *e, const str
 	if (asprintf(&tmp, replaces ? "%s.part" : "%s", path) < 0)
 		return fail(-ENOMEM, "%s", path);
 	f = fopen(tmp, "we");
-	err = f ? view_write(v, e, opts, f) : -errno;
+	err = f ? write(ctx, f) : -errno;
 	told = f && err && err != -EIO;
 	err = write_failure(err);
 	if (f && fclose(f) && !err)
@@ -197,13 +221,13 @@ static int export_file(const struct view *v, const struct exporter *e, const str
 	return err;
 }
 
-int view_export(const struct view *v, const struct exporter *e, const struct export_opts *opts, const char *path)
+int view_write_file(int (*write)(const void *ctx, FILE *out), const void *ctx, const char *path)
 {
 	int err;
 
 	if (path)
-		return export_file(v, e, opts, path);
-	err = view_write(v, e, opts, stdout);
+		return write_named(write, ctx, path);
+	err = write(ctx, stdout);
 	if (!err && fflush(stdout))
 		err = -EIO;
 	if (err == -EIO) {
@@ -211,4 +235,22 @@ int view_export(const struct view *v, const struct exporter *e, const struct exp
 		hint_file(err);
 	}
 	return err;
+}
+
+struct export {
+	const struct view *v;
+	const struct exporter *e;
+	const struct export_opts *opts;
+};
+
+static int write_export(const void *ctx, FILE *out)
+{
+	const struct export *x = ctx;
+
+	return view_write(x->v, x->e, x->opts, out);
+}
+
+int view_export(const struct view *v, const struct exporter *e, const struct export_opts *opts, const char *path)
+{
+	return view_write_file(write_export, &(struct export){v, e, opts}, path);
 }

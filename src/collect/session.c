@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "facts.h"
 #include "golang.h"
 #include "probe.h"
+#include "waitfor.h"
 
 enum {
 	DRAIN_MS = 20,			/* the ring holds 100 ms of the highest rate seen (1.2M records/s) */
@@ -202,12 +204,14 @@ static void measure_cost(struct session *s, uint64_t now)
 static void on_tick(struct session *s)
 {
 	uint64_t now = now_ns(), times;
+	bool is_due;
 
 	if (read(s->timer, &times, sizeof(times)) != sizeof(times))
 		return;
 	drain(s);
 	golang_tick(s->golang, now);
-	if (++s->ticks % TICKS_PER_S == 0) {
+	is_due = s->sink->due && s->sink->due(s->sink->ctx, now);
+	if (++s->ticks % TICKS_PER_S == 0 || is_due) {
 		write_counts(s, now);
 		facts_second(&s->facts, now);
 		golang_second(s->golang, now);
@@ -218,6 +222,8 @@ static void on_tick(struct session *s)
 	measure_cost(s, now);
 	if (s->opts->duration_ns && now - s->start_ns >= s->opts->duration_ns && !s->end)
 		s->end = END_DURATION;
+	if (s->opts->max_bytes && s->sink->bytes(s->sink->ctx) >= s->opts->max_bytes && !s->end)
+		s->end = END_FILE_LIMIT;
 }
 
 static void on_signal(struct session *s)
@@ -299,6 +305,8 @@ static int start(struct session *s)
 	facts_text(&s->facts, s->what, "target");
 	s->start_ns = now_ns();
 	facts_start(&s->facts, s->start_ns, s->opts->command_line);
+	if (s->opts->duration_ns)
+		facts_number(&s->facts, "duration_ns", s->opts->duration_ns);
 	err = probe_start(s->probe, put_kernel, s, &tracked);
 	if (err)
 		return err;
@@ -359,8 +367,48 @@ static void reap(struct session *s)
 		s->result.has_status = ran;
 }
 
+/* The collector's own, so that a busy machine does not starve it; nobody inherits it. */
+static int prioritize(const struct session_opts *opts)
+{
+	struct sched_param param = {.sched_priority = opts->realtime};
+
+	if (opts->realtime && sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param)) {
+		int err = fail(-errno, "--rt %d: cannot set the collector's priority", opts->realtime);
+
+		hint("needs CAP_SYS_NICE, or a limit: 'ulimit -r', LimitRTPRIO= of a systemd unit");
+		return err;
+	}
+	if (opts->has_nice && setpriority(PRIO_PROCESS, 0, opts->nice)) {
+		int err = fail(-errno, "--nice %d: cannot set the collector's priority", opts->nice);
+
+		hint("below 0 it needs CAP_SYS_NICE, or a limit: 'ulimit -e', LimitNICE= of a systemd unit");
+		return err;
+	}
+	return 0;
+}
+
+/* When the process that is waited for runs. A signal before that is an end as any other. */
+static int run_named(const struct session_opts *opts, const struct record_sink *sink, struct session_result *out)
+{
+	struct session_opts there = *opts;
+	int err = wait_for_process(opts->target.wait_for, &there.target.ids, &there.target.id_cnt);
+
+	if (err == -EINTR) {
+		*out = (struct session_result){};
+		return 0;
+	}
+	if (err)
+		return err;
+	there.target.wait_for = NULL;
+	err = session_run_sink(&there, sink, out);
+	free(there.target.ids);
+	return err;
+}
+
 int session_run_sink(const struct session_opts *opts, const struct record_sink *sink, struct session_result *out)
 {
+	if (opts->target.wait_for)
+		return run_named(opts, sink, out);
 	struct session s = {.opts = opts, .sink = sink, .epoll = -1, .timer = -1, .signals = -1};
 	int err = target_open(&opts->target, &s.target);
 
@@ -368,13 +416,15 @@ int session_run_sink(const struct session_opts *opts, const struct record_sink *
 		return err;
 	facts_init(&s.facts, s.target.cgroup_v1, put, &s);
 	s.signals = open_signals();
-	err = start(&s);
+	err = prioritize(opts);
+	if (!err)
+		err = start(&s);
 	if (!err) {
 		loop(&s);
 		if (s.end == END_COMMAND_EXIT)
 			reap(&s);
 		finish(&s);
-		if (s.end == END_DURATION)
+		if (s.end == END_DURATION || s.end == END_FILE_LIMIT)
 			reap(&s);
 		err = s.write_err;
 	}

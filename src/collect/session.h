@@ -18,6 +18,10 @@ struct session_opts {
 	bool no_syscalls;
 	int go;			/* enum go_level, or GO_AUTO */
 	bool progress;		/* show on a terminal how far it is */
+	uint64_t max_bytes;	/* of the sink: then it ends; 0: any */
+	int realtime;		/* the collector's own SCHED_FIFO priority, 0: none */
+	int nice;		/* or its nice value, if has_nice */
+	bool has_nice;
 	const char *command_line;	/* how we were called, for the recording */
 };
 
@@ -35,6 +39,7 @@ struct record_sink {
 	int (*feed)(void *ctx, const void *rec, size_t len);	/* 0, or -errno: ends the recording */
 	int (*flush)(void *ctx);	/* about once a second, and at the end; as feed */
 	uint64_t (*bytes)(void *ctx);	/* written so far */
+	bool (*due)(void *ctx, uint64_t now);	/* asked 50 times a second: true: counters and a flush now. May be NULL */
 };
 
 /*

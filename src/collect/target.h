@@ -20,6 +20,7 @@ struct target_opts {
 	const char *cgroup;	/* path */
 	const char *comm;	/* glob */
 	char **cmd;		/* argv */
+	const char *wait_for;	/* a process's name: its ids are what runs under it; see waitfor.h */
 	bool no_follow;
 };
 

@@ -89,6 +89,7 @@ static const struct end *end_of(const struct model_info *info)
 		[END_COMMAND_EXIT] = {"the command ended", "command_exit"},
 		[END_FILE_LIMIT] = {"the file reached its limit", "file_limit"},
 		[END_ERROR] = {"an error ended it", "error"},
+		[END_TRIGGER] = {"a trigger tripped", "trigger"},
 	};
 	static const struct end cut = {"cut off: what came after is not there", "cut"};
 	size_t reason = info->end_reason;

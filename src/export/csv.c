@@ -148,6 +148,18 @@ static int long_rows(struct csv *c, enum table table)
 	return rows_write(c->t, c->n, table, &sink);
 }
 
+int csv_rows(int (*fn)(const void *ctx, const struct row_sink *sink), const void *ctx, FILE *out)
+{
+	struct csv c = {.out = out};
+	const struct row_sink sink = {
+		.ctx = &c, .columns = put_columns, .text = put_text, .number = put_u64,
+		.signed_number = put_i64, .none = put_none, .end = end_row,
+	};
+	int err = fn(ctx, &sink);
+
+	return err ? err : fflush(out) || ferror(out) ? -EIO : 0;
+}
+
 unsigned int csv_needs(const struct export_opts *o)
 {
 	return o->shape == SHAPE_PAIRS ? TABLE_BIT(EVENTS) : 1u << o->table;

@@ -5,6 +5,7 @@
 
 #include "csv.h"
 #include "json.h"
+#include "openmetrics.h"
 #include "report.h"
 #include "svg.h"
 
@@ -23,6 +24,8 @@ const struct exporter exporters[] = {
 	 .help = "a picture: heatmaps of the worst metric, or of --metric"},
 	{.name = "json", .suffix = ".json", .run = export_json, .needs = json_needs,
 	 .help = "the report as an object, or one --table as an array"},
+	{.name = "openmetrics", .suffix = ".prom", .run = export_openmetrics, .needs = openmetrics_needs,
+	 .help = "what Prometheus reads: buckets, sums and counters of the whole recording"},
 	{.name = NULL},
 };
 

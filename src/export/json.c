@@ -99,7 +99,7 @@ static int end_row(void *ctx)
 	return t->j->err;
 }
 
-static void put_table(struct json_out *j, enum table table)
+static int put_rows(struct json_out *j, int (*fn)(const void *ctx, const struct row_sink *sink), const void *ctx)
 {
 	struct table_out t = {.j = j};
 	const struct row_sink sink = {
@@ -108,14 +108,40 @@ static void put_table(struct json_out *j, enum table table)
 	};
 	int err;
 
-	if (j->err)
-		return;
 	putc('[', j->out);
-	err = rows_write(j->t, j->n, table, &sink);
-	if (!j->err)
-		j->err = err;
+	err = fn(ctx, &sink);
 	json_decref(t.row);
 	fputs("\n]", j->out);
+	return err;
+}
+
+struct table_of {
+	const struct json_out *j;
+	enum table table;
+};
+
+static int table_rows(const void *ctx, const struct row_sink *sink)
+{
+	const struct table_of *of = ctx;
+
+	return rows_write(of->j->t, of->j->n, of->table, sink);
+}
+
+static void put_table(struct json_out *j, enum table table)
+{
+	const struct table_of of = {j, table};
+	int err = j->err ? 0 : put_rows(j, table_rows, &of);
+
+	if (!j->err)
+		j->err = err;
+}
+
+int json_rows(int (*fn)(const void *ctx, const struct row_sink *sink), const void *ctx, FILE *out)
+{
+	struct json_out j = {.out = out};
+	int err = put_rows(&j, fn, ctx);
+
+	return j.err ? j.err : err ? err : ferror(out) ? -EIO : 0;
 }
 
 static void put_report(struct json_out *j)

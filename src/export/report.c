@@ -18,7 +18,8 @@
 /* Facts that have a line of their own. */
 static bool has_own_line(const char *name)
 {
-	static const char *const names[] = {"target", "host.name", "host.kernel", "host.arch", "host.cpus"};
+	static const char *const names[] = {"target", "host.name", "host.boot", "host.kernel", "host.arch",
+					    "host.cpus", "duration_ns"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!strcmp(names[i], name))

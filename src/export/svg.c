@@ -27,7 +27,7 @@ struct page {
 	int y;
 };
 
-static void put_head(FILE *out, int height)
+void svg_head(FILE *out, int height)
 {
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
@@ -185,7 +185,7 @@ int export_svg(const struct tables *t, const struct names *n, const struct expor
 	if (p.body && fclose(p.body) && !err)
 		err = -ENOMEM;
 	if (!err) {
-		put_head(out, p.y + MARGIN - LINE / 2);
+		svg_head(out, p.y + MARGIN - LINE / 2);
 		fwrite(p.text, 1, p.size, out);
 		fputs("</svg>\n", out);
 	}

@@ -10,7 +10,7 @@
 
 /* A cell takes about 150 bytes: both plots together stay below 1 MB. */
 enum {
-	HEIGHT = 312, PAD = 6, INNER = HEIGHT - 2 * PAD,
+	HEIGHT = SVG_HEATMAP, PAD = 6, INNER = HEIGHT - 2 * PAD,
 	ROWS_MAX = 100, CELLS_MAX = 3500,
 	TICK_GAP = 16, TICKS_MAX = 64,
 };
@@ -26,7 +26,7 @@ static int y_of(const struct grid *g, int y, uint64_t ns)
 	return y + HEIGHT - PAD - (int)(row * INNER / (double)g->rows + 0.5);
 }
 
-static int row_y(const struct grid *g, int y, size_t row)
+int svg_row_y(const struct grid *g, int y, size_t row)
 {
 	return y + HEIGHT - PAD - (int)(row * INNER / g->rows);
 }
@@ -58,7 +58,7 @@ static void put_tick(const struct svg *s, const struct grid *g, int y, uint64_t 
 }
 
 /* Powers of ten first, then as many of their multiples as there is room for. */
-static void put_latency_axis(const struct svg *s, const struct grid *g, int y)
+void svg_latency_axis(const struct svg *s, const struct grid *g, int y)
 {
 	static const uint64_t digits[] = {1, 5, 2, 3, 7, 4};
 	uint64_t end = grid_row_lo(g, g->rows);
@@ -74,13 +74,13 @@ static void put_latency_axis(const struct svg *s, const struct grid *g, int y)
 static void put_cell(const struct svg *s, const struct grid *g, int y, size_t row, size_t col)
 {
 	uint64_t count = g->counts[row * g->cols + col], t_lo = col * g->col_ns, t_hi = t_lo + g->col_ns;
-	int x = svg_x(s, t_lo), top = row_y(g, y, row + 1);
+	int x = svg_x(s, t_lo), top = svg_row_y(g, y, row + 1);
 	char t[2][32], lat[2][32], color[8];
 
 	if (t_hi > g->length_ns && g->length_ns > t_lo)
 		t_hi = g->length_ns;
 	fprintf(s->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>", x, top,
-		svg_x(s, t_hi) - x, row_y(g, y, row) - top, palette_hex(palette_step(count, 1, g->max), color));
+		svg_x(s, t_hi) - x, svg_row_y(g, y, row) - top, palette_hex(palette_step(count, 1, g->max), color));
 	fprintf(s->out, "%s to %s, %s to %s late: %" PRIu64 " of %" PRIu64 " samples (%.2g%%)</title></rect>\n",
 		text_ns(t_lo, t[0], sizeof(t[0])), text_ns(t_hi, t[1], sizeof(t[1])),
 		text_ns(grid_row_lo(g, row), lat[0], sizeof(lat[0])),
@@ -105,7 +105,7 @@ int svg_heatmap(const struct svg *s, int y)
 	svg_text(s->out, SVG_LEFT, y + 10, "class=\"h\"", "Samples by time and latency");
 	y += 20;
 	svg_frame(s, y, HEIGHT);
-	put_latency_axis(s, &g, y);
+	svg_latency_axis(s, &g, y);
 	fprintf(s->out, "<text transform=\"translate(%d %d) rotate(-90)\" class=\"l\" text-anchor=\"middle\">"
 		"latency</text>\n", SVG_LEFT - 66, y + HEIGHT / 2);
 	fputs("<g shape-rendering=\"crispEdges\">\n", s->out);

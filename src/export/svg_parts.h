@@ -15,6 +15,8 @@ enum {
 	SVG_CHAR = 6,		/* an 11 px character, on average */
 };
 
+struct grid;
+
 struct svg {
 	const struct tables *t;
 	const struct names *n;
@@ -25,6 +27,8 @@ struct svg {
 	bool is_cut;
 };
 
+/* Begins a picture: the element, its styles and patterns. */
+void svg_head(FILE *out, int height);
 /* Text with markup characters made harmless; raw may be a name. */
 void svg_put_escaped(FILE *out, const char *raw);
 /* A text; attrs is `class="..."` and the like. */
@@ -44,6 +48,12 @@ typedef const char *svg_text_of(uint64_t v, char *buf, size_t size);
 /* A scale of colours right of a plot, SVG_SCALE high; texts of its ends and of powers of ten between. */
 void svg_scale(const struct svg *s, int y, const char *title, uint64_t lo, uint64_t hi, svg_text_of *end,
 	       svg_text_of *tick);
+
+enum { SVG_HEATMAP = 312 };	/* the height of a plot of latencies */
+
+/* Its axis, and the y of a row's lower edge. */
+void svg_latency_axis(const struct svg *s, const struct grid *g, int y);
+int svg_row_y(const struct grid *g, int y, size_t row);
 
 /* Lines of drift over a plot of latencies, for the metric's periodic timers that drifted most. */
 void svg_drift(const struct svg *s, int y, int height);

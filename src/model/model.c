@@ -246,7 +246,7 @@ static int feed_golabel(struct model *m, const struct rec_golabel *r)
 
 static int feed_end(struct model *m, const struct rec_end *r)
 {
-	if (m->info.has_end || r->reason < END_DURATION || r->reason > END_ERROR)
+	if (m->info.has_end || r->reason < END_DURATION || r->reason > END_TRIGGER)
 		return -EBADMSG;
 	note_time(m, r->time);
 	m->info.has_end = true;

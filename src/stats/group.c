@@ -242,6 +242,7 @@ void groups_finish(struct tables *t)
 	}
 	renumber(&t->cells, new_id);
 	renumber(&t->blame, new_id);
+	renumber(&t->windows.cells, new_id);
 	free(new_id);
 	tally_done(&t->group_ids);
 }
@@ -262,6 +263,7 @@ void groups_clear(struct tables *t)
 	tally_done(&t->group_ids);
 	heatmap_clear(t);
 	blame_clear(t);
+	windows_clear(t);
 }
 
 void groups_done(struct tables *t)

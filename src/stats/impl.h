@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "../../bpf/record.h"
+#include "../base/u64map.h"
 #include "dims.h"
 #include "periodic.h"
 #include "tally.h"
@@ -57,6 +58,14 @@ struct gauges {
 	uint32_t stride;		/* every so many snapshots are kept, a power of two; and each process's last */
 };
 
+struct windows {
+	struct tally cells;		/* a: group << 32 | stage << 16 | window, b: bucket */
+	struct u64map own;		/* threads and processes that have samples */
+	uint64_t width_ns;
+	size_t cnt, full;		/* full: when they are to be made fewer */
+	uint64_t disturbed_until;
+};
+
 struct tables {
 	struct tables_opts opts;
 	const struct dim *by[METRIC_CNT];	/* what an entity of the metric is */
@@ -89,6 +98,7 @@ struct tables {
 	struct events events;
 	struct gauges gauges;
 	struct periodic periodic;
+	struct windows windows;
 	/* counters.c */
 	struct tally counters[ECOUNT_CNT];	/* b: tid */
 	uint64_t counter_sums[ECOUNT_CNT];
@@ -118,6 +128,13 @@ void heatmap_add(struct tables *t, size_t group, uint64_t end_ns, uint64_t laten
 /* Before the groups get their final order, and after. */
 void heatmap_flush(struct tables *t);
 void heatmap_finish(struct tables *t);
+
+void windows_clear(struct tables *t);
+/* Of every span, of whatever metric, before it is added. */
+void windows_notice(struct tables *t, const struct span *s);
+void windows_add(struct tables *t, size_t group, const struct span *s, uint64_t latency);
+/* After the groups got their final order. */
+void windows_finish(struct tables *t);
 
 /* The id of the span's lock, 0 if it has none, or LOCK_REST. */
 uint32_t lock_of(struct tables *t, const struct span *s);

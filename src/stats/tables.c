@@ -83,6 +83,8 @@ static void on_span(void *ctx, const struct span *s)
 	struct tables *t = ctx;
 	uint64_t latency = s->end_ns > s->begin_ns ? s->end_ns - s->begin_ns : 0;
 
+	if (!t->err && t->opts.windows)
+		windows_notice(t, s);
 	if (t->err || !(t->opts.metrics >> s->metric & 1))
 		return;
 	if (!t->started)
@@ -91,7 +93,7 @@ static void on_span(void *ctx, const struct span *s)
 		events_add(t, s, latency);
 	if (wants_periodic(t, s) && periodic_add(&t->periodic, s, t->by[s->metric]->key(t, s)))
 		tables_failed(t, -ENOMEM);
-	if (!(t->opts.tables & GROUPED))
+	if (!(t->opts.tables & GROUPED) && !t->opts.windows)
 		return;
 	struct group *g = group_of(t, s, latency);
 
@@ -102,6 +104,8 @@ static void on_span(void *ctx, const struct span *s)
 		heatmap_add(t, (size_t)(g - t->groups), s->end_ns, latency);
 	if (t->opts.tables & TABLE_BIT(BLAME))
 		blame_add(t, (size_t)(g - t->groups), s);
+	if (t->opts.windows)
+		windows_add(t, (size_t)(g - t->groups), s, latency);
 }
 
 static void on_counter(void *ctx, enum entity_counter id, uint32_t tid, uint64_t n)
@@ -181,6 +185,7 @@ int tables_pass_done(struct tables *t, bool *again)
 		heatmap_flush(t);
 		groups_finish(t);
 		heatmap_finish(t);
+		windows_finish(t);
 		blame_finish(t);
 		events_finish(t);
 		finish_periodic(t);

@@ -54,6 +54,7 @@ struct tables_opts {
 	uint64_t period_ns;		/* of the timers looked for. Each one's own */
 	uint64_t late_ns;		/* what counts as late there. A tenth of the period, at least 1 ms */
 	size_t sort_rows;		/* events sorted in memory at a time. 32,768 */
+	bool windows;			/* samples by window of time are kept, too: see windows.h. No */
 };
 
 /* NULL and errno: no memory. */

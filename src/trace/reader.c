@@ -20,6 +20,11 @@ struct buffer {
 	size_t size;
 };
 
+struct block {
+	uint32_t raw_len, zip_len, records;
+	bool good;		/* its CRC is right */
+};
+
 struct recording {
 	int fd;
 	off_t begin;		/* of the header; -1: a pipe */
@@ -31,11 +36,10 @@ struct recording {
 	z_stream unzip;
 	bool unzip_ready;
 	struct recording_stats stats;
-};
-
-struct block {
-	uint32_t raw_len, zip_len, records;
-	bool good;		/* its CRC is right */
+	struct block block;	/* being decoded, if in_block */
+	bool in_block;
+	uint64_t given;		/* records of it */
+	union any_record record;
 };
 
 static bool crc_ignored;
@@ -274,83 +278,77 @@ static int inflate_block(struct recording *r, const struct block *b)
 	return 0;
 }
 
-struct feed {
-	int (*call)(void *ctx, const void *rec, size_t len);
-	void *ctx;
-};
-
-/* Gives the block's records to feed, counted in *given; stops at damage. What feed returned. */
-static int feed_block(struct recording *r, const struct feed *feed, uint64_t *given)
+/* Damage is counted: what the block said it had and did not give. */
+static void block_done(struct recording *r)
 {
-	union any_record rec;
-
-	if (decoder_begin(r->decoder, r->raw.bytes, r->unzip.total_out))
-		return 0;
-	while (!decoder_at_end(r->decoder)) {
-		int len = decoder_next(r->decoder, &rec);
-
-		if (len < 0)
-			return 0;
-		++*given;
-		if (len == 0) {
-			r->stats.unknown_records++;
-			continue;
-		}
-		r->stats.records++;
-		int err = feed->call(feed->ctx, &rec, (size_t)len);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* 0, what feed returned, or -errno. Damage is counted. */
-static int take_block(struct recording *r, const struct block *b, const struct feed *feed)
-{
-	uint64_t given = 0;
-	int err = b->good ? inflate_block(r, b) : -EBADMSG;
-	bool whole = !err;
-
-	if (err && err != -EBADMSG)
-		return err;
-	if (whole)
-		err = feed_block(r, feed, &given);
-	if (whole && err)
-		return err;
-	r->stats.blocks++;
-	r->stats.bytes += BLOCK_HEADER + b->zip_len;
-	if (whole && given == b->records)
-		return 0;
+	const struct block *b = &r->block;
 	/* A record has at least a byte of shape: more than that is a lie. */
 	uint64_t said = b->records < b->raw_len ? b->records : b->raw_len;
 
+	r->in_block = false;
+	r->stats.blocks++;
+	r->stats.bytes += BLOCK_HEADER + b->zip_len;
+	if (b->good && r->given == b->records)
+		return;
 	r->stats.bad_blocks++;
-	r->stats.bad_records += said > given ? said - given : 0;
-	return 0;
+	r->stats.bad_records += said > r->given ? said - r->given : 0;
 }
 
-static int read_blocks(struct recording *r, const struct feed *to, struct progress *progress)
+/* 1: the block is to be decoded, or was damaged and counted; 0: there is none; -errno. */
+static int begin_block(struct recording *r)
 {
-	struct block b = { .good = false };
 	bool cut = false;
+	int got = read_block(r, &r->block, &cut), err;
 
-	for (;;) {
-		int got = read_block(r, &b, &cut);
-
-		if (got < 0)
-			return got;
-		if (got == 0)
-			break;
-		int err = take_block(r, &b, to);
-
-		if (err)
-			return err;
-		progress_at(progress, r->stats.bytes);
+	if (got < 0)
+		return got;
+	if (got == 0) {
+		r->stats.cut = cut;
+		r->stats.cut_at = cut ? r->stats.bytes : 0;
+		return 0;
 	}
-	r->stats.cut = cut;
-	r->stats.cut_at = cut ? r->stats.bytes : 0;
-	return 0;
+	r->given = 0;
+	err = r->block.good ? inflate_block(r, &r->block) : -EBADMSG;
+	if (err && err != -EBADMSG)
+		return err;
+	r->block.good = !err;
+	r->in_block = !err && !decoder_begin(r->decoder, r->raw.bytes, r->unzip.total_out);
+	if (!r->in_block)
+		block_done(r);
+	return 1;
+}
+
+/* The block's next record that this program knows: its length; 0: the block is over. */
+static inline int next_in_block(struct recording *r)
+{
+	int len = 0;
+
+	while (len == 0) {
+		len = decoder_at_end(r->decoder) ? -EBADMSG : decoder_next(r->decoder, &r->record);
+		if (len < 0) {
+			block_done(r);
+			return 0;
+		}
+		r->given++;
+		r->stats.unknown_records += len == 0;
+	}
+	r->stats.records++;
+	return len;
+}
+
+int recording_next(struct recording *r, const void **rec)
+{
+	int len = 0;
+
+	while (!len) {
+		int got = r->in_block ? 1 : begin_block(r);
+
+		if (got <= 0)
+			return got;
+		len = r->in_block ? next_in_block(r) : 0;
+	}
+	*rec = &r->record;
+	return len;
 }
 
 int recording_read(struct recording *r, int (*feed)(void *ctx, const void *rec, size_t len),
@@ -358,10 +356,17 @@ int recording_read(struct recording *r, int (*feed)(void *ctx, const void *rec, 
 {
 	struct progress progress;
 	struct stat st;
+	int err = 0, got;
 
 	progress_begin(&progress, r->name, fstat(r->fd, &st) || !S_ISREG(st.st_mode) ? 0 : (uint64_t)st.st_size);
-	int err = read_blocks(r, &(struct feed){ .call = feed, .ctx = ctx }, &progress);
+	while (!err && (got = begin_block(r)) != 0) {
+		int len = 0;
 
+		err = got < 0 ? got : 0;
+		while (!err && r->in_block && (len = next_in_block(r)) != 0)
+			err = feed(ctx, &r->record, (size_t)len);
+		progress_at(&progress, r->stats.bytes);
+	}
 	progress_end(&progress);
 	return err;
 }
@@ -371,6 +376,7 @@ int recording_rewind(struct recording *r)
 	if (r->begin < 0 || lseek(r->fd, r->begin + (off_t)r->header_size, SEEK_SET) < 0)
 		return -ESPIPE;
 	r->stats = (struct recording_stats){ .bytes = r->header_size };
+	r->in_block = false;
 	return 0;
 }
 

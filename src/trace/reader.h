@@ -37,6 +37,11 @@ void recording_close(struct recording *r);
  */
 int recording_read(struct recording *r, int (*feed)(void *ctx, const void *rec, size_t len),
 		   void *ctx);
+/*
+ * The same, record by record: its length, with *rec valid until the next call; 0: the end; -errno. Not mixed with
+ * recording_read() but for a rewind between.
+ */
+int recording_next(struct recording *r, const void **rec);
 /* Back to the first record. 0 or -ESPIPE: it is a pipe. */
 int recording_rewind(struct recording *r);
 

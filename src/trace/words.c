@@ -68,7 +68,7 @@ static const struct word count_words[] = {
 static const struct word reason_words[] = {
 	{ "duration", END_DURATION }, { "signal", END_SIGNAL }, { "target_exit", END_TARGET_EXIT },
 	{ "command_exit", END_COMMAND_EXIT }, { "file_limit", END_FILE_LIMIT },
-	{ "error", END_ERROR }, { NULL, 0 },
+	{ "error", END_ERROR }, { "trigger", END_TRIGGER }, { NULL, 0 },
 };
 
 static const struct word_field word_fields[] = {

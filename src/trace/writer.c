@@ -15,6 +15,8 @@
 
 struct recording_writer {
 	int fd;
+	int (*put)(void *ctx, const uint8_t *bytes, size_t len);	/* instead of fd; NULL: none */
+	void *put_ctx;
 	int err;		/* the first failure: sticky */
 	off_t end;		/* of the last whole block; -1: a pipe */
 	char *name;
@@ -49,8 +51,11 @@ static int broken(struct recording_writer *w, int err)
 static int write_all(struct recording_writer *w, const uint8_t *buf, size_t len)
 {
 	size_t pos = 0;
+	int err = w->put ? w->put(w->put_ctx, buf, len) : 0;
 
-	while (pos < len) {
+	if (err)
+		return broken(w, err);
+	while (!w->put && pos < len) {
 		ssize_t n = write(w->fd, buf + pos, len - pos);
 
 		if (n < 0 && errno == EINTR)
@@ -151,6 +156,31 @@ int writer_open_fd(int fd, const char *name, struct recording_writer **out)
 	return 0;
 }
 
+int writer_open_blocks(int (*put)(void *ctx, const uint8_t *bytes, size_t len), void *ctx,
+		       struct recording_writer **out)
+{
+	struct recording_writer *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		return fail(-ENOMEM, "recording in memory");
+	w->fd = -1;
+	w->end = -1;
+	w->put = put;
+	w->put_ctx = ctx;
+	err = prepare(w, "memory");
+	if (err)
+		fail(err, "recording in memory");
+	else
+		err = write_header(w);
+	if (err) {
+		writer_free(w);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
 int writer_open(const char *path, struct recording_writer **out)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -221,6 +251,13 @@ int writer_flush(struct recording_writer *w)
 	return 0;
 }
 
+int writer_add_blocks(struct recording_writer *w, const uint8_t *bytes, size_t len)
+{
+	int err = writer_flush(w);
+
+	return err ? err : write_all(w, bytes, len);
+}
+
 int writer_feed(struct recording_writer *w, const void *rec, size_t len)
 {
 	if (w->err)
@@ -240,7 +277,7 @@ int writer_close(struct recording_writer *w)
 	int fd = w->fd;
 
 	w->fd = -1;
-	if (close(fd) && !w->err)
+	if (fd >= 0 && close(fd) && !w->err)
 		w->err = fail(-errno, "recording: '%s': close", w->name);
 	int err = w->err;
 

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "src/cli.h"
+#include "src/gate/report.h"
 #include "src/options.h"
+#include "src/soak/trigger.h"
 #include "tests/unit/forked.h"
 
 /* A command line of words without spaces, as argv; good until the next. */
@@ -98,6 +100,34 @@ static void recording_options(void **state)
 	assert_string_equal(parse("wakelag -a --output o").output, "o");
 }
 
+static void long_recordings(void **state)
+{
+	struct cli c = parse("wakelag record --wait-for mixer* --rotate 10m --keep 36 --max-size 1G --rt 5 --pidfile p");
+
+	(void)state;
+	assert_string_equal(c.session.target.wait_for, "mixer*");
+	assert_int_equal(c.soak.rotate_ns, 600000000000);
+	assert_int_equal(c.soak.keep, 36);
+	assert_int_equal(c.soak.max_bytes, 1 << 30);
+	assert_int_equal(c.session.realtime, 5);
+	assert_false(c.session.has_nice);
+	assert_string_equal(c.soak.pidfile, "p");
+	c = parse("wakelag record -a --keep-last 30s --trigger thread.drift>5ms --trigger goroutine.drift>=1s --nice -5");
+	assert_int_equal(c.soak.keep_last_ns, 30000000000);
+	assert_int_equal(c.soak.trigger_cnt, 2);
+	assert_int_equal(c.soak.triggers[1].metric, METRIC_GOROUTINE_DRIFT);
+	assert_int_equal(c.soak.cooldown_ns, 60000000000);
+	assert_int_equal(c.soak.dumps, 10);
+	assert_int_equal(c.session.nice, -5);
+	assert_true(c.session.has_nice);
+	cli_done(&c);
+	c = parse("wakelag report a.wlag b.wlag c.wlag");
+	assert_string_equal(c.file, "a.wlag");
+	assert_int_equal(c.file_cnt, 3);
+	assert_string_equal(c.files[2], "c.wlag");
+	cli_done(&c);
+}
+
 static void viewing_options(void **state)
 {
 	struct cli c = parse("wakelag export --format csv in.wlag --table blame --metric thread.runq --metric thread.drift "
@@ -115,6 +145,30 @@ static void viewing_options(void **state)
 	assert_int_equal(parse("wakelag export x --shape wide").export.shape, SHAPE_WIDE);
 	assert_string_equal(parse("wakelag report -").file, "-");
 	assert_string_equal(parse("wakelag export x").format->name, exporters[0].name);
+}
+
+static void gate_options(void **state)
+{
+	struct cli c = parse("wakelag gate x.wlag --baseline b.wlag --max-regress 20% --max-loss 1% --min-samples 50 "
+			     "--junit j.xml --markdown m.md --json - --annotations");
+
+	(void)state;
+	assert_string_equal(c.file, "x.wlag");
+	assert_string_equal(c.gate.baseline, "b.wlag");
+	assert_true(c.gate.max_regress == 0.2 && c.gate.max_loss == 0.01);
+	assert_int_equal(c.gate.min_samples, 50);
+	assert_string_equal(c.gate.files[REPORT_JUNIT], "j.xml");
+	assert_string_equal(c.gate.files[REPORT_MARKDOWN], "m.md");
+	assert_string_equal(c.gate.files[REPORT_JSON], "-");
+	assert_true(c.gate.annotations);
+	cli_done(&c);
+	c = parse("wakelag gate --baseline b -- prog x.wlag");
+	assert_string_equal(c.session.target.cmd[1], "x.wlag");
+	assert_null(c.file);
+	assert_true(c.gate.max_loss < 0 && c.gate.max_regress == 0);
+	c = parse("wakelag gate -p 7 -d 10s --baseline b");
+	assert_int_equal(c.session.target.ids[0], 7);
+	cli_done(&c);
 }
 
 static void doctor_options(void **state)
@@ -163,7 +217,21 @@ static void bad_usage_is_status_64(void **state)
 		{"wakelag -p 1 -- prog", "'prog': unexpected"},
 		{"wakelag -a --csv=", "--csv: '' is empty"},
 		{"wakelag report", "which recording?"},
-		{"wakelag report a.wlag b.wlag", "'b.wlag': only one recording"},
+		{"wakelag record -p 1 --wait-for x", "one target at a time"},
+		{"wakelag record -p 1 --rotate 1ms", "--rotate: '1ms' is no time of at least 1s"},
+		{"wakelag record -p 1 --keep 0", "--keep: '0' is no number of files"},
+		{"wakelag record -p 1 --keep 5", "--keep: files of --rotate TIME"},
+		{"wakelag record -p 1 --max-size 1K", "--max-size: '1K' is no size of at least 1M"},
+		{"wakelag record -p 1 --keep-last 5s", "--keep-last: kept for what?"},
+		{"wakelag record -p 1 --trigger drift>1ms", "does not begin with a metric; give METRIC > TIME"},
+		{"wakelag record -p 1 --trigger thread.drift>1ms", "--trigger: how much to keep before it?"},
+		{"wakelag record -p 1 --rotate 5s --keep-last 5s --trigger thread.drift>1ms", "--rotate does not go with"},
+		{"wakelag record -p 1 --cooldown 5", "--cooldown: '5' is no time"},
+		{"wakelag record -p 1 --dumps 0", "--dumps: '0' is no number of files"},
+		{"wakelag record -p 1 --rt 0", "--rt: '0' is no priority from 1 to 99"},
+		{"wakelag record -p 1 --nice 20", "--nice: '20' is no nice value from -20 to 19"},
+		{"wakelag record -p 1 --pidfile=", "--pidfile: '' is empty"},
+		{"wakelag report -p 1", "invalid option"},
 		{"wakelag report -p 1 a.wlag", "invalid option"},
 		{"wakelag export", "which recording?"},
 		{"wakelag export x --format nosuch", "--format: 'nosuch' is none of: csv"},
@@ -176,6 +244,16 @@ static void bad_usage_is_status_64(void **state)
 		{"wakelag export x --late 0s", "--late: '0s' is no time"},
 		{"wakelag export x --top 0", "--top: '0' is no number from 1 to 10000"},
 		{"wakelag export x --top 1e3", "--top: '1e3' is no number"},
+		{"wakelag gate", "what to judge?"},
+		{"wakelag gate x", "against what?"},
+		{"wakelag gate x y --budgets /dev/null", "'y': only one recording"},
+		{"wakelag gate x -p 1 --baseline b", "either a recording or something to record"},
+		{"wakelag gate x --budget loss", "--budget: 'loss' is no budget, column 5: it ends here"},
+		{"wakelag gate x --max-loss 0.1", "--max-loss: '0.1' is no percentage"},
+		{"wakelag gate x --max-loss 101%", "is no percentage from 0% to 100%"},
+		{"wakelag gate x --max-regress 0%", "is no percentage above 0%"},
+		{"wakelag gate x --min-samples 0", "is no number from 1"},
+		{"wakelag gate x --junit=", "--junit: '' is empty"},
 		{"wakelag doctor x", "'x': unexpected"},
 		{"wakelag doctor -p 1,2", "one process at a time"},
 	};
@@ -251,7 +329,9 @@ int main(void)
 		cmocka_unit_test(targets),
 		cmocka_unit_test(a_command_is_taken_as_it_is),
 		cmocka_unit_test(recording_options),
+		cmocka_unit_test(long_recordings),
 		cmocka_unit_test(viewing_options),
+		cmocka_unit_test(gate_options),
 		cmocka_unit_test(doctor_options),
 		cmocka_unit_test(bad_usage_is_status_64),
 		cmocka_unit_test(help_has_every_option_of_its_command),

@@ -362,7 +362,7 @@ static void names_are_found_and_listed(void **state)
 	assert_null(exporter_find("nosuch"));
 	assert_string_equal(tables_list(buf, sizeof(buf)), "heatmap, stages, blame, events, periodic, counters, gauges, loss");
 	assert_string_equal(shapes_list(buf, sizeof(buf)), "long, wide, pairs");
-	assert_string_equal(exporters_list(buf, sizeof(buf)), "csv, text, svg, json");
+	assert_string_equal(exporters_list(buf, sizeof(buf)), "csv, text, svg, json, openmetrics");
 	assert_string_equal(metrics_list(3, buf, sizeof(buf)), "thread.drift, thread.runq");
 	assert_string_equal(metrics_list(3, buf, 8), "thread.");
 }
