@@ -22,7 +22,7 @@ class Run:
         self.case, self.file = case, path(f"{case}.wlag")
         self.text = ""
         cpus = sorted(os.sched_getaffinity(0)) if pressure else []
-        spinners = [start_ready(workload("spin", 1, cpu))[0] for cpu in cpus]
+        spinners = [start_ready(workload("spin", 3, cpu))[0] for cpu in cpus]
         env = dict(os.environ, GOMAXPROCS=str(procs), GODEBUG=GODEBUG)
         process, lines = start_ready([os.path.join(GO_WORKLOADS, program)] + [str(a) for a in args],
                                      stdin=subprocess.PIPE, env=env)
