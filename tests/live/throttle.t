@@ -31,7 +31,8 @@ def throttle():
         return
     check("throttle_planted", times > 20, f"throttled {times} times only")
     check("throttle_count", abs(row["count"] - times) <= max(2, times // 20), f"{row['count']}, cpu.stat {times}")
-    check("throttle_sum", near(row["sum_ns"], ns, 0.05), f"{row['sum_ns']}, cpu.stat {ns}")
+    # Ours ends when it runs, cpu.stat's when it may: on a busy machine others have the CPU by then.
+    check("throttle_sum", 0.95 * ns <= row["sum_ns"] <= 1.05 * ns + times * 3000000, f"{row['sum_ns']}, cpu.stat {ns}")
     # A throttled task taken for a preempted one would wait for an idle CPU.
     idle = sum(r["sum_ns"] for r in export(file, "blame", "thread.preempt")
                if r["waiter"] == str(tid) and r["by_kind"] == "idle")
