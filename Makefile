@@ -12,15 +12,15 @@ B ?= build
 CLANG ?= clang-16
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-PKGS := libbpf libdw libelf zlib jansson libmicrohttpd
+PKGS := libbpf libdw libelf liblzma zlib jansson libmicrohttpd libprotobuf-c
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wtype-limits -Wno-missing-field-initializers -D_GNU_SOURCE -I$(B) -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -lm
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lZydis -liberty -lm
 # Debian has no static libraries of GnuTLS and what it needs; tools/static/no_tls.c stands in for them.
 STATIC_LIBS = $(filter-out -lgnutls -lgmp -lunistring -latomic -lnettle -lhogweed -ltasn1 -lidn2 -lp11-kit, \
-	$(shell pkg-config --static --libs $(PKGS) 2>/dev/null)) -lm
+	$(shell pkg-config --static --libs $(PKGS) 2>/dev/null)) -liberty -lm
 ifdef DEBUG
 override CFLAGS += -O0
 endif
@@ -40,8 +40,19 @@ LIB := $(B)/libwakelag.a
 # golang.bpf.c is an object of its own, see there.
 BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(filter-out bpf/golang.bpf.c,$(wildcard bpf/*.bpf.c)))
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+# Builds of lock_truth: compiler and flags. Rust's toolchain is not asked for: lock_rust is built where there is one.
+LOCK_BUILDS := fp static static_pie stripped static_stripped musl musl_static
+LOCK_fp := $(CC) -fno-omit-frame-pointer
+LOCK_static := $(CC) -static
+LOCK_static_pie := $(CC) -static-pie -fPIE
+LOCK_stripped := $(CC) -s
+LOCK_static_stripped := $(CC) -static -s
+LOCK_musl := musl-gcc
+LOCK_musl_static := musl-gcc -static
+RUSTC ?= $(shell command -v rustc 2>/dev/null)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(B)/workloads/%,$(wildcard tests/workloads/*.c)) \
-	$(patsubst tests/workloads/go/%.go,$(B)/workloads/go/%,$(wildcard tests/workloads/go/*.go))
+	$(patsubst tests/workloads/go/%.go,$(B)/workloads/go/%,$(wildcard tests/workloads/go/*.go)) \
+	$(LOCK_BUILDS:%=$(B)/workloads/lock_truth_%) $(B)/workloads/lock_cxx $(B)/workloads/contend.so $(if $(RUSTC),$(B)/workloads/lock_rust)
 
 .PHONY: all static man install uninstall check check-all check-kernels check-go demo bench fuzz unit live units-built workloads-built kernels-built clean
 .DELETE_ON_ERROR:
@@ -69,14 +80,22 @@ $(B)/syscalls.inc: Makefile
 		sed -n '/__NR_\(syscalls\|arch_specific_syscall\) /d; s/^#define __NR\(3264\)\{0,1\}_\([a-z0-9_]*\) \([0-9]*\)$$/[\3] = "\2",/p' | \
 		sort -t '[' -k2n -u >$@
 
+# pprof's messages.
+$(B)/profile.pb-c.c $(B)/profile.pb-c.h &: src/export/profile.proto
+	$(call msg,PROTOC,$@)mkdir -p $(B)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(B) $<
+$(B)/profile.pb-c.o: $(B)/profile.pb-c.c
+	$(call msg,CC,$@)$(CC) $(CFLAGS) -c $< -o $@
+
 $(B)/src/%.o: src/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 $(B)/src/collect/probe.o $(B)/src/collect/probe_doctor.o: $(B)/wakelag.skel.h
 $(B)/src/collect/probe_go.o: $(B)/golang.skel.h
 $(B)/src/model/syscall.o: $(B)/syscalls.inc
+$(B)/src/export/pprof.o $(B)/src/export/pprof_parts.o: | $(B)/profile.pb-c.h
 
-$(LIB): $(filter-out $(B)/src/main.o,$(OBJS))
+$(LIB): $(filter-out $(B)/src/main.o,$(OBJS)) $(B)/profile.pb-c.o
 	$(call msg,AR,$@)rm -f $@; $(AR) rcs $@ $^
 $(B)/wakelag: $(B)/src/main.o $(LIB)
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -108,9 +127,26 @@ $(B)/fuzz_go_binary: tests/fuzz/fuzz_go_binary.c $(addprefix src/go/,binary.c bu
 		$(wildcard src/go/*.h)
 	$(call msg,FUZZ,$@)mkdir -p $(@D)
 	$(Q)$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined $(filter %.c,$^) -o $@
+$(B)/fuzz_symbol: tests/fuzz/fuzz_symbol.c $(filter-out src/symbol/helper%,$(wildcard src/symbol/*.c)) $(wildcard src/symbol/*.h)
+	$(call msg,FUZZ,$@)mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 -std=gnu11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined $(filter %.c,$^) \
+		-ldw -lelf -liberty -llzma -lz -o $@
 $(B)/workloads/%: tests/workloads/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $< -o $@ -lm -lrt
+$(B)/workloads/lock_truth $(B)/workloads/lock_chain: tests/workloads/lock_self.h
+$(LOCK_BUILDS:%=$(B)/workloads/lock_truth_%): $(B)/workloads/lock_truth_%: tests/workloads/lock_truth.c tests/workloads/lock_self.h
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(LOCK_$*) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread $< -o $@
+$(B)/workloads/contend.so: tests/workloads/contend.c
+	$(call msg,CC,$@)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -Wall -Wextra -D_GNU_SOURCE -pthread -DPLUGIN -shared -fPIC $< -o $@
+$(B)/workloads/%: tests/workloads/%.cc
+	$(call msg,CXX,$@)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++20 -O2 -g -Wall -Wextra -pthread $< -o $@
+$(B)/workloads/%: tests/workloads/%.rs
+	$(call msg,RUST,$@)mkdir -p $(@D)
+	$(Q)$(RUSTC) --edition 2021 -O -g $< -o $@
 # Go's build cache is ours, too: what is under $(B) is all that a build leaves.
 GO ?= go
 export GO
@@ -119,6 +155,7 @@ $(B)/workloads/go/%: tests/workloads/go/%.go $(wildcard tests/workloads/go/*/*.g
 	$(Q)CGO_ENABLED=$(if $(filter %_cgo,$*),1,0) GOFLAGS=-trimpath GO111MODULE=off GOCACHE=$(abspath $(B)/go-cache) $(GO) build -o $@ $<
 $(B)/tests/unit/test_go_binary $(B)/tests/unit/test_go_runtime: | $(B)/workloads/go/frames
 $(B)/tests/unit/test_go_process: | $(B)/workloads/go/crowd
+include tests/unit/symbol.mk
 $(B)/static/%: tests/workloads/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) -O2 -Wall -Wextra -D_GNU_SOURCE -pthread -static $< -o $@ -lm -lrt
@@ -143,7 +180,7 @@ check-go:
 	$(Q)$(MAKE) --no-print-directory all workloads-built
 	$(Q)B=$(B) tools/go/check
 # What tools/kernels/guest runs: it has no C library.
-kernels-built: $(B)/wakelag-static $(addprefix $(B)/static/,timers spin locks forkstorm eagain)
+kernels-built: $(B)/wakelag-static $(addprefix $(B)/static/,timers spin locks forkstorm eagain lock_kernel)
 units-built: $(UNITS)
 workloads-built: $(WORKLOADS)
 demo:
@@ -153,10 +190,11 @@ demo:
 bench: all $(WORKLOADS)
 	$(Q)B=$(B) tools/bench $(BENCH)
 FUZZ_SECONDS ?= 60
-fuzz: $(B)/fuzz_recording $(B)/fuzz_go_binary
-	$(Q)mkdir -p $(B)/fuzz-corpus $(B)/fuzz-corpus-go
+fuzz: $(B)/fuzz_recording $(B)/fuzz_go_binary $(B)/fuzz_symbol
+	$(Q)mkdir -p $(B)/fuzz-corpus $(B)/fuzz-corpus-go $(B)/fuzz-corpus-symbol
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=2 $(B)/fuzz-corpus tests/fuzz/corpus
 	$(Q)$(B)/fuzz_go_binary -max_total_time=$(FUZZ_SECONDS) -max_len=400 -timeout=5 $(B)/fuzz-corpus-go
+	$(Q)$(B)/fuzz_symbol -max_total_time=$(FUZZ_SECONDS) -timeout=5 $(B)/fuzz-corpus-symbol tests/fuzz/corpus-symbol
 static: $(B)/wakelag-static
 man: $(B)/wakelag.1 $(B)/wakelag.bash
 PREFIX ?= /usr/local

@@ -111,6 +111,20 @@ static __always_inline __u64 stack_regs(struct task_struct *p)
 		value = BPF_CORE_READ((struct pt_regs *)stack_regs(p), field); \
 	value; })
 
+/* The registers of user code, by DWARF's numbers, into an array: arm64 needs more of them to unwind than it has room for. */
+#if defined(__TARGET_ARCH_x86)
+#define DWARF_REGS(X) \
+	X(0, ax) X(1, dx) X(2, cx) X(3, bx) X(4, si) X(5, di) X(6, bp) X(7, sp) \
+	X(8, r8) X(9, r9) X(10, r10) X(11, r11) X(12, r12) X(13, r13) X(14, r14) X(15, r15)
+#define USER_REG(number, field) user_regs[number] = TASK_REG(user_task, field);
+#define USER_REGS(p, to) ({ \
+	struct task_struct *user_task = (p); \
+	__u64 *user_regs = (to); \
+	DWARF_REGS(USER_REG) })
+#elif defined(__TARGET_ARCH_arm64)
+#define USER_REGS(p, to) ({ })
+#endif
+
 /* The system call that the task is in: a number of the native table, or SYSCALL_*. */
 static __always_inline __s16 task_syscall(struct task_struct *p)
 {
@@ -130,11 +144,15 @@ static __always_inline __s16 task_syscall(struct task_struct *p)
 }
 
 #if defined(__TARGET_ARCH_x86)
+#define REG_IP ip
+#define REG_SP sp
 #define ARG0 di
 #define ARG1 si
 #define ARG3 r10
 enum { NR_futex = 202, NR_futex_waitv = 449, NR_futex_wait = 455, NR_epoll_wait = 232, NR_epoll_pwait = 281 };
 #elif defined(__TARGET_ARCH_arm64)
+#define REG_IP pc
+#define REG_SP sp
 #define ARG0 orig_x0
 #define ARG1 regs[1]
 #define ARG3 regs[3]

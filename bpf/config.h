@@ -28,12 +28,12 @@ struct bpf_config {
 	char comm_glob[16];	/* no two * in a row */
 	__u32 comm_len;
 	__u32 comm_stars, comm_any;	/* bit i: its character i is *, is ? */
-	__u32 pad;
 	__u64 cgroup;		/* FILTER_CGROUP: this one and those below */
 	__u32 cgroup_v1;	/* the CPU controller is on a v1 hierarchy */
 	__u32 switch_has_state;	/* sched_switch has prev_state (5.18: fa2c3254d7cf) */
 	__u32 task_storage;	/* else states live in a hash keyed by task (5.10) */
 	__u32 steal;		/* there is a hypervisor that may take time */
+	__u32 stacks;		/* of threads that wait in a futex, and of waits for kernel locks */
 	__u64 wake_bytes;	/* fill of the ring that wakes the collector */
 };
 

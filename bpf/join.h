@@ -157,13 +157,20 @@ struct wake {
 
 enum { WAKE_SLOTS = 4 };
 
+/* A wait for a lock of the kernel's own that is under way; lock is 0: none. */
+struct klock_wait {
+	__u64 lock, begin;
+	__u32 flags;		/* enum klock_flags */
+	__u32 pad;
+};
+
 struct join {
 	/* the task's own side */
 	__u64 off;
 	__u64 since;		/* last arrival on the CPU it waits on, valid if moves > 0 */
 	struct cpu_load base;	/* of that CPU: at off if preempted, at since if moved */
 	__u64 futex;
-	__u32 futex_op;
+	__u32 futex_op, futex_val, futex_owner, stack;	/* as in struct rec_wait */
 	__u32 taken;		/* wakings taken through the table */
 	__u32 held;		/* number of the held waking, see join_holds() */
 	__u32 oldest;		/* number of the oldest slot in use */
@@ -185,6 +192,7 @@ struct join {
 	__u64 waking_again, waking_preempted, lost_waking;
 	__u64 css_set, cgroup;	/* the cgroup's id, for as long as the task has this css_set */
 	struct rec_wait late;
+	struct klock_wait klock;	/* in no switch: of the task itself */
 };
 
 static inline __attribute__((always_inline)) bool join_holds(__u32 state)

@@ -39,6 +39,8 @@ enum rec_kind {
 	REC_GOSITE_KIND = 21,
 	REC_GOHIST_KIND = 22,
 	REC_GOLABEL_KIND = 23,
+	REC_LOCK_KIND = 24,
+	REC_KLOCK_KIND = 25,
 	REC_KIND_END,
 };
 
@@ -123,6 +125,19 @@ enum {
 /* Values of rec_wait.futex_ret: what the futex call that waited returned, or: */
 enum { FUTEX_RET_UNKNOWN = 1 << 30 };
 
+/* Instead of a tgid where the code is the kernel's: of its stacks and symbols. */
+#define TGID_KERNEL 0xffffffffu
+
+/* Bits of rec_klock.flags: LCB_F_* of include/trace/events/lock.h (5.19, ee042be16cb4). */
+enum klock_flags {
+	KLOCK_SPIN = 1,
+	KLOCK_READ = 2,
+	KLOCK_WRITE = 4,
+	KLOCK_RT = 8,
+	KLOCK_PERCPU = 16,
+	KLOCK_MUTEX = 32,
+};
+
 /* Value of rec_wait.by and rec_move.by: several tasks ran during the wait, see the slices. */
 #define BY_SLICES 0xffffffffu
 
@@ -183,7 +198,12 @@ enum end_reason {
 	X(23, go_unreadable, 1, "Go probes whose goroutine could not be read (memory not resident)") \
 	X(24, go_hits, 0, "hits of probes in Go processes") \
 	X(25, go_births, 0, "goroutines started") \
-	X(26, go_deaths, 0, "goroutines ended")
+	X(26, go_deaths, 0, "goroutines ended") \
+	X(27, stack_paths_full, 1, "call paths of waits whose stack could not be kept: table full") \
+	X(28, stack_later, 0, "stacks not copied at once (ring too full): tried again at the path's next wait") \
+	X(29, stack_unreadable, 0, "stacks that could not be read (memory not resident)") \
+	X(30, ring_klock, 1, "ring full: a wait for a kernel lock") \
+	X(31, klock_short, 0, "waits under 1 us for spin locks of the kernel: no records")
 
 enum count_id {
 #define X(number, name, is_loss, help) COUNT_##name = number,
@@ -241,7 +261,11 @@ struct rec_hdr {
 	F(__u64, until, FROM, ran)		/* a Go thread's epoll wait: when its own timeout would end it, about */ \
 	F(__u64, goid, LAST, hdr)		/* of the goroutine that was running at off, or GOID_* */ \
 	F(__u64, startpc, LAST, hdr)		/* its function, as in REC_GO */ \
-	F(__u64, gopc, LAST, hdr)		/* and where it was created */
+	F(__u64, gopc, LAST, hdr)		/* and where it was created */ \
+	F(__u32, futex_val, LAST, hdr)		/* the futex word when the wait began; 0 too if it could not be read */ \
+	F(__u32, futex_owner, LAST, hdr)	/* the 4 bytes 8 behind the word: of a glibc mutex its __owner */ \
+	F(__u32, stack, LAST, hdr)		/* id of a REC_STACK: where a futex wait began; 0: not taken */ \
+	F(__u32, pad, ZERO, hdr)
 
 /* A task had the CPU in [start, end); emitted only where a tracked task waited for that CPU. */
 #define REC_SLICE(F, T) \
@@ -387,7 +411,10 @@ struct rec_hdr {
 	F(__u8, sampled, LAST, hdr)		/* 1: readied is the runtime's own stamp, of one in eight */ \
 	F(__u16, pad, ZERO, hdr)
 
-/* A call stack of a goroutine, the innermost first, 0 behind the last. Given before what refers to it. */
+/*
+ * A call stack of a goroutine, of a thread that waited in a futex, or (tgid is TGID_KERNEL) of the kernel: return
+ * addresses, the innermost first, 0 behind the last. Given before what refers to it.
+ */
 #define REC_STACK(F, T) \
 	F(__u32, tgid, PREV, hdr) \
 	F(__u32, id, ZERO, hdr) \
@@ -421,8 +448,38 @@ struct rec_hdr {
 	F(__u32, line, ZERO, hdr)		/* 0: not known */ \
 	F(__u16, depth, ZERO, hdr) \
 	F(__u16, last, ZERO, hdr) \
-	T(func, 200) \
-	T(file, 200)
+	T(func, 200)				/* demangled; "" if it has no name */ \
+	T(file, 200) \
+	T(module, 64)				/* base name of the file that the code is of; "" in older files, and for Go */
+
+/*
+ * What a futex word belongs to. Given before the first record that has the word, if there is something to say: it lies
+ * in a named object of a program or library, or in memory that is shared by way of a file.
+ */
+#define REC_LOCK(F, T) \
+	F(__u32, tgid, PREV, hdr) \
+	F(__u64, futex, PREV, hdr) \
+	F(__u64, base, ZERO, hdr)		/* where the object begins; 0: not in a named object */ \
+	F(__u64, inode, ZERO, hdr)		/* of the shared mapping; 0: private memory, or a private futex */ \
+	F(__u64, offset, ZERO, hdr)		/* of the word in that file */ \
+	T(name, 200)				/* the object's symbol, demangled: "queue_lock", "pool+0x40" */ \
+	T(module, 64)
+
+/* A tracked task waited for a lock of the kernel's own (contention_begin to contention_end). */
+#define REC_KLOCK(F, T) \
+	F(__u32, tid, PREV, hdr) \
+	F(__u64, end, TIME, hdr) \
+	F(__u64, begin, FROM, end) \
+	F(__u64, lock, LAST, hdr)		/* the lock's address, to tell locks apart */ \
+	F(__u32, tgid, LAST, hdr) \
+	F(__u32, flags, LAST, hdr)		/* enum klock_flags */ \
+	F(__u32, stack, LAST, hdr)		/* of the kernel, see REC_STACK; 0: not taken */ \
+	F(__s32, ret, LAST, hdr)		/* not 0: it gave up, by a signal say */ \
+	F(__s16, syscall, LAST, hdr) \
+	F(__u16, cpu, LAST, hdr) \
+	F(__u8, policy, LAST, hdr) \
+	F(__u8, prio, LAST, hdr) \
+	F(__u16, pad, ZERO, hdr)
 
 /* A process is a Go program; again whenever the level changes. */
 #define REC_GOPROC(F, T) \
@@ -505,7 +562,7 @@ struct rec_hdr {
 	X(COUNT, count) X(EAGAIN, eagain) X(OVERRUN, overrun) X(CLOCK, clock) X(CGROUP, cgroup) \
 	X(CGSTAT, cgstat) X(FACT, fact) X(END, end) X(GO, go) X(STACK, stack) X(STW, stw) \
 	X(SYMBOL, symbol) X(GOPROC, goproc) X(GOWORD, goword) X(GOSNAP, gosnap) X(GOSITE, gosite) \
-	X(GOHIST, gohist) X(GOLABEL, golabel)
+	X(GOHIST, gohist) X(GOLABEL, golabel) X(LOCK, lock) X(KLOCK, klock)
 
 #define REC_MEMBER(type, name, codec, ref) type name;
 #define REC_TEXT_MEMBER(name, size) char name[size];
@@ -517,7 +574,8 @@ struct rec_hdr {
 RECORDS(X)
 #undef X
 
-_Static_assert(sizeof(struct rec_wait) == 160, "rec_wait has no holes");
+_Static_assert(sizeof(struct rec_wait) == 176, "rec_wait has no holes");
+_Static_assert(sizeof(struct rec_klock) == 56, "rec_klock has no holes");
 _Static_assert(sizeof(struct rec_slice) == 40, "rec_slice has no holes");
 _Static_assert(sizeof(struct rec_move) == 48, "rec_move has no holes");
 _Static_assert(sizeof(struct rec_task) == 64, "rec_task has no holes");

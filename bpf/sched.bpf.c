@@ -3,8 +3,9 @@
  * Switches, wakings and migrations: runs the join of join.h for tracked tasks, and remembers for each
  * CPU who had it, so that a wait that ends can say who took the time.
  */
-#include "goroutine.bpf.h"
+#include "leave.bpf.h"
 #include "slices.bpf.h"
+#include "ustack.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -110,6 +111,9 @@ static __always_inline void fill_finished(struct rec_wait *r, struct event_ctx *
 	r->syscall = j->off || !w ? j->syscall : w->syscall;
 	r->futex = j->futex;
 	r->futex_op = j->futex_op;
+	r->futex_val = j->futex_val;
+	r->futex_owner = j->futex_owner;
+	r->stack = j->stack;
 	r->until = j->until;
 	r->goid = j->goid;
 	r->startpc = j->startpc;
@@ -151,8 +155,7 @@ static __always_inline void finish(struct event_ctx *ctx, struct join *j, struct
 	j->moves = 0;
 	j->why = WAIT_UNSEEN;
 	j->syscall = SYSCALL_UNKNOWN;
-	j->futex = 0;
-	j->futex_op = 0;
+	clear_futex(j);
 	j->goid = GOID_NONE;
 	j->startpc = 0;
 	j->gopc = 0;
@@ -179,56 +182,6 @@ static __always_inline void join_count(struct event_ctx *ctx, struct join *j, st
 	}
 }
 
-/* Once per thread: what is taken for its m knows the thread's id, as the thread itself sees it. */
-static __always_inline bool is_own_m(const struct go_proc *proc, struct task_struct *p, struct join *j, __u64 m)
-{
-	__u32 id;
-
-	if (j->go_gen == proc->gen)
-		return true;
-	id = id_inside(p);
-	if (read_user_u64(m + proc->at.m_procid) != (id ? id : p->pid))
-		return false;	/* a thread that the runtime just sets up: looked at again next time */
-	j->go_gen = proc->gen;
-	return true;
-}
-
-/*
- * Which goroutine the task, the current one, runs, without a probe: from the thread's storage to its g, m,
- * and the m's curg. Not inlined: it stands in a large program.
- */
-static __noinline int read_goroutine(struct task_struct *p, struct join *j)
-{
-	__u32 tgid = p->tgid;
-	struct go_proc *proc = bpf_map_lookup_elem(&go_procs, &tgid);
-	struct go_who who = {};
-	__u64 g, m, curg;
-
-	if (!proc)
-		return 0;
-	g = read_user_u64(TASK_TLS(p) + proc->tls);
-	m = g ? read_user_u64(g + G_M) : 0;
-	if (!m || !is_own_m(proc, p, j, m))
-		return 0;
-	curg = read_user_u64(m + proc->at.m_curg);
-	if (curg) {
-		if (!read_who(proc, curg, &who)) {
-			j->goid = who.goid;
-			j->startpc = who.startpc;
-			j->gopc = who.gopc;
-		}
-		return 0;
-	}
-	j->goid = j->futex && j->futex == m + proc->at.m_park ? GOID_PARKED : GOID_SCHEDULER;
-	if (j->why == WAIT_BLOCKED && (j->syscall == NR_epoll_pwait || j->syscall == NR_epoll_wait)) {
-		int ms = TASK_REG(p, ARG3);
-
-		if (ms > 0)
-			j->until = j->off + ms * 1000000ull;
-	}
-	return 0;
-}
-
 static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 {
 	j->off = ctx->now;
@@ -236,8 +189,7 @@ static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 	j->cpu_off = ctx->cpu;
 	j->prev_state = ctx->out_state;
 	j->base = ctx->load;
-	j->futex = 0;
-	j->futex_op = 0;
+	clear_futex(j);
 	end_preempted(j);	/* a missed switch-in left it */
 	if (!ctx->out_state) {
 		j->at = ctx->cpu + 1;
@@ -247,11 +199,16 @@ static __always_inline void join_leave(struct event_ctx *ctx, struct join *j)
 	} else {
 		j->why = WAIT_BLOCKED;
 		j->syscall = task_syscall(ctx->task);
-		if (is_futex_wait(j->syscall))
+		if (is_futex_wait(j->syscall)) {
 			read_futex(ctx->task, j->syscall, &j->futex, &j->futex_op);
+			read_word(j);
+		}
 	}
 	if (go_cnt)
 		read_goroutine(ctx->task, j);
+	/* Go's threads without a goroutine wait for work */
+	if (config.stacks && j->futex && j->goid != GOID_PARKED && j->goid != GOID_SCHEDULER)
+		j->stack = take_path(ctx->task);
 }
 
 #include "join_take.h"

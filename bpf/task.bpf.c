@@ -76,6 +76,9 @@ int self_tgid;
 
 static __always_inline bool is_self(struct task_struct *p)
 {
+	/* a child of ours is the symbolizer, or the command, which is asked for by its id */
+	if (config.filter != FILTER_IDS && BPF_CORE_READ(p, real_parent, tgid) == self_tgid)
+		return true;
 	return p->tgid == self_tgid || p->pid == 0;
 }
 

@@ -26,6 +26,7 @@ const struct command commands[] = {
 	{"doctor", "", "say what this kernel and user can do", IN_DOCTOR, ARGS_NONE, cmd_doctor},
 	{"print-man", "", NULL, IN_HIDDEN, ARGS_NONE, cmd_print_man},
 	{"print-completion", "", NULL, IN_HIDDEN, ARGS_NONE, cmd_print_completion},
+	{"print-records", "FILE.wlag", NULL, IN_HIDDEN, ARGS_FILE, cmd_print_records},
 	{"verify-loop", "FD", NULL, IN_HIDDEN, ARGS_FILE, cmd_verify_loop},
 	{NULL, NULL, NULL, 0, 0, NULL},
 };
@@ -112,7 +113,7 @@ static void check(const struct cli *cli)
 			    takes & ARGS_CMD ? " or -- CMD" : "");
 	if (cli->command->bit == IN_DOCTOR && t->id_cnt > 1)
 		usage_error(cli, "--pid: one process at a time");
-	if (cli->command->bit == IN_GATE && !cli->gate.budgets.cnt && !cli->gate.baseline)
+	if (cli->command->bit == IN_GATE && !cli->gate.budgets.cnt && !cli->gate.baseline_cnt)
 		usage_error(cli, "against what? give --budget 'thread.drift p99 < 2ms', --budgets FILE or --baseline FILE");
 	wrong = soak_opts_wrong(&cli->soak);
 	if (wrong)

@@ -13,6 +13,7 @@ static int show(const struct cli *cli, const struct exporter *e)
 	int err;
 
 	to.tables = e->needs(&cli->export);
+	to.stacks = e->wants_stacks;
 	if (view_open_files(files ? files : &only, cli->file_cnt, &to, &v))
 		return EXIT_FAILED;
 	err = view_export(&v, e, &cli->export, cli->output);

@@ -23,7 +23,11 @@ int cmd_doctor(const struct cli *cli);
  */
 int record_and_open(const struct cli *cli, struct recording **out);
 
-/* Not for users: what `make install` puts beside the program, and what doctor --verify runs. */
+/*
+ * Not for users: what `make install` puts beside the program, what doctor --verify runs, and what tests and whoever
+ * looks for a fault read a recording with.
+ */
 int cmd_print_man(const struct cli *cli);
 int cmd_print_completion(const struct cli *cli);
+int cmd_print_records(const struct cli *cli);
 int cmd_verify_loop(const struct cli *cli);

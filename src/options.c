@@ -144,6 +144,13 @@ static const char *set_no_syscalls(struct cli *cli, const char *value)
 	return NULL;
 }
 
+static const char *set_no_stacks(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->session.no_stacks = true;
+	return NULL;
+}
+
 static const char *set_output(struct cli *cli, const char *value)
 {
 	cli->output = value;
@@ -291,6 +298,8 @@ const struct option_row option_rows[] = {
 	 "of the buffer between kernel and collector, a power of two"},
 	{"no-syscalls", 268, NULL, RECORDING, OPTIONS_RECORDING, set_no_syscalls, NULL, NULL,
 	 "leave out the futex tracepoints, which cost every system call 16 ns"},
+	{"no-stacks", 273, NULL, RECORDING, OPTIONS_RECORDING, set_no_stacks, NULL, NULL,
+	 "leave out the call stacks of waits for locks, and with them the locks' names and most classes"},
 	{"go", 270, "LEVEL", RECORDING, OPTIONS_RECORDING, set_go, go_levels_list, "",
 	 "how deep to look into Go programs"},
 	{"rt", 311, "PRIO", RECORDING, OPTIONS_RECORDING, set_rt, NULL, NULL,
@@ -336,7 +345,8 @@ const struct option_row option_rows[] = {
 	{"budget", 400, "BUDGET", IN_GATE, OPTIONS_GATE, set_budget, NULL, NULL,
 	 "METRIC STAT OP VALUE [for NAME-GLOB] [stage S], as 'thread.drift p99 < 2ms'; may be given several times"},
 	{"budgets", 401, "FILE", IN_GATE, OPTIONS_GATE, set_budgets, NULL, NULL, "budgets, one a line; # begins a comment"},
-	{"baseline", 402, "FILE", IN_GATE, OPTIONS_GATE, set_baseline, NULL, NULL, "a recording that it must not be worse than"},
+	{"baseline", 402, "FILE", IN_GATE, OPTIONS_GATE, set_baseline, NULL, NULL,
+	 "a recording that it must not be worse than; may be given several times, then of the worst of them"},
 	{"max-regress", 403, "PERCENT", IN_GATE, OPTIONS_GATE, set_max_regress, NULL, "10%",
 	 "how much worse than the baseline it may be"},
 	{"max-loss", 404, "PERCENT", IN_GATE, OPTIONS_GATE, set_max_loss, NULL, "0.1%",

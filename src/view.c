@@ -252,5 +252,10 @@ static int write_export(const void *ctx, FILE *out)
 
 int view_export(const struct view *v, const struct exporter *e, const struct export_opts *opts, const char *path)
 {
+	if (!path && e->is_binary && isatty(STDOUT_FILENO)) {
+		fail(0, "%s is nothing for a terminal", e->name);
+		hint("give -o FILE, as -o profile%s, or a pipe", e->suffix);
+		return -EINVAL;
+	}
 	return view_write_file(write_export, &(struct export){v, e, opts}, path);
 }

@@ -41,7 +41,7 @@ enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
-enum { BPF_RB_AVAIL_DATA = 0 };
+enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_RING_SIZE = 1 };
 
 /*
  * arch/<arch>/include/uapi/asm/ptrace.h: what a program at a uprobe is given, as user API has it. Nothing to
@@ -68,9 +68,9 @@ enum cgroup_subsys_id { cpu_cgrp_id = 1 };
 
 struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
-	unsigned long di, si, r10, orig_ax;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
 #elif defined(__TARGET_ARCH_arm64)
-	u64 regs[31];
+	u64 regs[31], sp, pc;
 	u64 orig_x0;
 	int syscallno;
 #endif
@@ -135,6 +135,10 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
+struct mm_struct {
+	unsigned long mmap_base, start_code, end_code;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -147,6 +151,7 @@ struct task_struct {
 	struct task_struct *group_leader, *real_parent;
 	struct pid *thread_pid;
 	struct css_set *cgroups;
+	struct mm_struct *mm;
 	void *stack;
 	char comm[16];
 	struct thread_struct thread;
@@ -199,6 +204,14 @@ struct k_itimer {
 struct trace_event_raw_sys_exit {
 	long id;
 	long ret;
+};
+
+/* kernel/bpf/ringbuf.c */
+struct bpf_ringbuf {
+	u64 mask;
+};
+struct bpf_ringbuf_map {
+	struct bpf_ringbuf *rb;
 };
 
 struct seq_file;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../bpf/record.h"
+#include "../base/err.h"
 #include "cgroup.h"
 
 enum { MAX_CGROUPS = 10000 };	/* a host with more is told without the others' paths */
@@ -43,6 +44,16 @@ void facts_text(struct facts *f, const char *value, const char *name, ...)
 	va_end(ap);
 	snprintf(r.value, sizeof(r.value), "%s", value);
 	f->put(f->ctx, &r, sizeof(r));
+}
+
+void facts_absent(int (*put)(void *, const void *, size_t), void *ctx, const char *what, const char *why)
+{
+	struct rec_fact r = {.hdr = {REC_FACT_KIND, sizeof(r)}};
+
+	talk("without %s: %s", what, why);
+	snprintf(r.name, sizeof(r.name), "absent.%s", what);
+	snprintf(r.value, sizeof(r.value), "%s", why);
+	put(ctx, &r, sizeof(r));
 }
 
 void facts_number(struct facts *f, const char *name, uint64_t value)

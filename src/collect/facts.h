@@ -26,6 +26,8 @@ void facts_done(struct facts *f);
 /* A fact: name by format, value cut to what a record holds. */
 void facts_text(struct facts *f, const char *value, const char *name, ...) __attribute__((format(printf, 3, 4)));
 void facts_number(struct facts *f, const char *name, uint64_t value);
+/* What is not recorded, and why: also said to the user, once. Through any sink. */
+void facts_absent(int (*put)(void *, const void *, size_t), void *ctx, const char *what, const char *why);
 /* Host, kernel, options, clocks. */
 void facts_start(struct facts *f, uint64_t now, const char *command_line);
 /* Once a second: clocks that stepped, quotas. */

@@ -358,6 +358,13 @@ void golang_record(struct golang *g, const void *rec)
 		mark_gone(g, end->tgid);
 }
 
+bool golang_has(struct golang *g, uint32_t tgid)
+{
+	const struct proc *p = proc_of(g, tgid);
+
+	return p && p->reader && !p->gone;
+}
+
 void golang_tick(struct golang *g, uint64_t now)
 {
 	size_t cnt = g->noted_cnt;

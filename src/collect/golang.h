@@ -26,6 +26,8 @@ void golang_free(struct golang *g);
 void golang_command(struct golang *g, uint32_t pid, const char *file, uint64_t now);
 /* A record from the kernel side, before it is put: names for its addresses come first, and its process is noted. */
 void golang_record(struct golang *g, const void *rec);
+/* Whether it is a Go program whose addresses golang_record() gives names to. */
+bool golang_has(struct golang *g, uint32_t tgid);
 /* Opens the processes that were noted, attaches, and looks again at those that were not ready. */
 void golang_tick(struct golang *g, uint64_t now);
 /* Once a second: snapshots, and whether the probes are worth their cost. */

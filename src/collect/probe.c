@@ -376,6 +376,12 @@ int probe_drain(struct probe *p, size_t max, probe_sink sink, void *ctx)
 	return err < 0 ? err : 0;
 }
 
+/* A program that was not run because it ran already: of these two that is a wait of our own for a lock of a map. */
+static uint64_t misses_of(const struct bpf_program *prog, const struct bpf_prog_info *info)
+{
+	return strstr(bpf_program__section_name(prog), "contention_") ? 0 : info->recursion_misses;
+}
+
 /* Sums over all our programs. */
 static void sum_info(struct probe *p, uint64_t *ret_misses, uint64_t *ret_run_ns)
 {
@@ -389,7 +395,7 @@ static void sum_info(struct probe *p, uint64_t *ret_misses, uint64_t *ret_run_ns
 
 		if (bpf_program__fd(prog) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			continue;
-		*ret_misses += info.recursion_misses;
+		*ret_misses += misses_of(prog, &info);
 		*ret_run_ns += info.run_time_ns;
 	}
 }
@@ -476,6 +482,15 @@ int probe_go_proc(struct probe *p, uint32_t tgid, const struct go_proc *proc)
 		return -errno;
 	p->go_cnt += (proc != NULL) - was;
 	p->skel->bss->go_cnt = p->go_cnt;
+	return 0;
+}
+
+int probe_user_text(struct probe *p, uint32_t tgid, const struct user_text *text)
+{
+	int fd = bpf_map__fd(p->skel->maps.user_texts);
+
+	if (text ? bpf_map_update_elem(fd, &tgid, text, BPF_ANY) : bpf_map_delete_elem(fd, &tgid) && errno != ENOENT)
+		return -errno;
 	return 0;
 }
 

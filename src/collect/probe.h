@@ -12,6 +12,7 @@
 #include "../../bpf/config.h"
 #include "../../bpf/go.h"
 #include "../../bpf/record.h"
+#include "../../bpf/ustack.h"
 
 struct probe;
 
@@ -50,7 +51,7 @@ int probe_dump_ends(struct probe *p, probe_sink sink, void *ctx);
 
 /* The ring: readable when it fills up; else drain it on a timer. */
 int probe_ring_fd(const struct probe *p);
-/* Gives what is in the ring, at most `max` records. 0, 1 if there is more, or the sink's error. */
+/* Gives what is in the ring, at most `max` records; beside records also struct stack_copy. 0, 1 if there is more, or the sink's error. */
 int probe_drain(struct probe *p, size_t max, probe_sink sink, void *ctx);
 
 /* Counters of the kernel side so far, by enum count_id. */
@@ -68,6 +69,9 @@ uint64_t probe_cost_end(struct probe *p);
 
 /* Says that a process (its id in the initial PID namespace) is a Go program; NULL: no longer. 0 or -errno. */
 int probe_go_proc(struct probe *p, uint32_t tgid, const struct go_proc *proc);
+
+/* Where the code of a process is (its id in the initial PID namespace); NULL: no longer. 0 or -errno. */
+int probe_user_text(struct probe *p, uint32_t tgid, const struct user_text *text);
 
 /* What the object of probe_go.h shares with ours: fds of maps, which stay ours. */
 struct probe_shared {

@@ -43,6 +43,7 @@ static int try_one(int wanted, const struct btf *btf, struct probe_trial *t, cha
 		return -errno;
 	struct bpf_config *config = (struct bpf_config *)&skel->rodata->config;
 
+	config->stacks = true;
 	config->switch_has_state = features_switch_has_state(btf);
 	config->task_storage = features_task_storage(btf);
 	bpf_map__set_autocreate(config->task_storage ? skel->maps.joins_by_task : skel->maps.joins, false);

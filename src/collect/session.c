@@ -20,6 +20,7 @@
 #include "../trace/writer.h"
 #include "facts.h"
 #include "golang.h"
+#include "locks.h"
 #include "probe.h"
 #include "waitfor.h"
 
@@ -37,6 +38,7 @@ struct session {
 	struct target target;
 	struct probe *probe;
 	struct golang *golang;
+	struct locks *locks;
 	struct facts facts;
 	int epoll, timer, signals;
 	uint64_t start_ns;
@@ -77,7 +79,7 @@ static int flush(struct session *s)
 	return s->write_err;
 }
 
-/* Records from the kernel side: the facts may have to say who that is. */
+/* Records from the kernel side, and copies of stacks: the facts may have to say who that is. */
 static int put_kernel(void *ctx, const void *rec, size_t len)
 {
 	const struct rec_hdr *hdr = rec;
@@ -97,6 +99,8 @@ static int put_kernel(void *ctx, const void *rec, size_t len)
 		if (t->flags & TASK_TRACKED)
 			facts_cgroup(&s->facts, t->cgroup, t->tid);
 	}
+	if (locks_record(s->locks, rec, len))
+		return s->write_err;
 	golang_record(s->golang, rec);
 	return put(s, rec, len);
 }
@@ -209,6 +213,7 @@ static void on_tick(struct session *s)
 	if (read(s->timer, &times, sizeof(times)) != sizeof(times))
 		return;
 	drain(s);
+	locks_tick(s->locks);
 	golang_tick(s->golang, now);
 	is_due = s->sink->due && s->sink->due(s->sink->ctx, now);
 	if (++s->ticks % TICKS_PER_S == 0 || is_due) {
@@ -291,6 +296,7 @@ static int start(struct session *s)
 	}
 	target_config(&s->target, &po.config);
 	po.config.steal = facts_has_hypervisor();
+	po.config.stacks = !s->opts->no_stacks;
 	err = probe_open(&po, put_absent, s, &s->probe);
 	if (!err)
 		err = probe_attach(s->probe);
@@ -299,7 +305,8 @@ static int start(struct session *s)
 	if (err)
 		return err;
 	s->golang = golang_new(s->probe, s->opts->go, put, s);
-	if (!s->golang)
+	s->locks = s->golang ? locks_new(s->probe, s->golang, !s->opts->no_stacks, put, s) : NULL;
+	if (!s->locks)
 		return -ENOMEM;
 	target_describe(&s->target, s->what, sizeof(s->what));
 	facts_text(&s->facts, s->what, "target");
@@ -343,6 +350,7 @@ static void finish(struct session *s)
 	write_counts(s, end.time);
 	if (golang_cost(s->golang))
 		facts_number(&s->facts, "cost.go_probes_ns", golang_cost(s->golang));
+	locks_tell(s->locks, &s->facts);
 	facts_end(&s->facts, end.time, s->sink->bytes(s->sink->ctx));
 	end.status = s->result.wait_status;
 	put(s, &end, sizeof(end));
@@ -431,6 +439,7 @@ int session_run_sink(const struct session_opts *opts, const struct record_sink *
 	if (!s.result.has_status)
 		reap(&s);
 	target_close(&s.target);
+	locks_free(s.locks);
 	golang_free(s.golang);
 	probe_close(s.probe);
 	facts_done(&s.facts);

@@ -15,7 +15,7 @@ struct session_opts {
 	struct target_opts target;
 	uint64_t duration_ns;	/* 0: until the target ends or a signal comes */
 	size_t ring_bytes;
-	bool no_syscalls;
+	bool no_syscalls, no_stacks;
 	int go;			/* enum go_level, or GO_AUTO */
 	bool progress;		/* show on a terminal how far it is */
 	uint64_t max_bytes;	/* of the sink: then it ends; 0: any */

@@ -183,7 +183,7 @@ static double now_ms(void)
 /* All of them at once, attached: records flow only after probe_start(). */
 static void attach(struct doctor *d, const struct check *c)
 {
-	struct probe_opts opts = {.ring_bytes = 1 << 20};
+	struct probe_opts opts = {.ring_bytes = 1 << 20, .config.stacks = true};
 	struct probe *p = NULL;
 	double begin = now_ms();
 	int err;

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "csv.h"
+#include "folded.h"
 #include "json.h"
 #include "openmetrics.h"
+#include "pprof.h"
 #include "report.h"
 #include "svg.h"
 
@@ -26,6 +28,10 @@ const struct exporter exporters[] = {
 	 .help = "the report as an object, or one --table as an array"},
 	{.name = "openmetrics", .suffix = ".prom", .run = export_openmetrics, .needs = openmetrics_needs,
 	 .help = "what Prometheus reads: buckets, sums and counters of the whole recording"},
+	{.name = "pprof", .suffix = ".pb.gz", .run = export_pprof, .needs = pprof_needs, .is_binary = true,
+	 .wants_stacks = true, .help = "for go tool pprof: waits by call stack, of lock.wait or --metric"},
+	{.name = "folded", .suffix = ".folded", .run = export_folded, .needs = folded_needs, .wants_stacks = true,
+	 .help = "for flamegraph.pl: ns by call stack, of lock.wait or --metric"},
 	{.name = NULL},
 };
 

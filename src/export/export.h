@@ -49,6 +49,8 @@ struct export_opts {
 
 struct exporter {
 	const char *name, *suffix, *help;
+	bool is_binary;			/* nothing for a terminal */
+	bool wants_stacks;		/* for tables_opts */
 	/* 0; -EIO: the file could not be written (not printed); else -errno, printed. Does not close out. */
 	int (*run)(const struct tables *t, const struct names *n, const struct export_opts *o, FILE *out);
 	unsigned int (*needs)(const struct export_opts *o);	/* mask of TABLE_BIT, for tables_opts */

@@ -16,20 +16,21 @@ struct words {
 	const char *did, *late, *taken;
 };
 
-enum { TIER_OTHERS = 3, TIER_CNT, TIER_OWN_WILL = 2 * TIER_CNT };
+enum { TIER_OTHERS = 3, TIER_FUTEX, TIER_CNT, TIER_OWN_WILL = 2 * TIER_CNT };
 
 static const struct words all_words[METRIC_CNT] = {
 	[METRIC_THREAD_DRIFT] = {2, "woke up to ", " late", "taken by"},
 	[METRIC_THREAD_RUNQ] = {TIER_OTHERS, "was woken and waited up to ", " for a CPU", "taken by"},
 	[METRIC_THREAD_PREEMPT] = {TIER_OTHERS, "was off the CPU for up to ", " while it had work to do", "taken by"},
 	[METRIC_THREAD_THROTTLE] = {TIER_OTHERS, "was stopped by its CPU quota for up to ", "", ""},
-	[METRIC_THREAD_FUTEX] = {TIER_OTHERS, "waited up to ", " in a futex", "ended by"},
+	[METRIC_THREAD_FUTEX] = {TIER_FUTEX, "waited up to ", " in a futex", "ended by"},
 	[METRIC_THREAD_BLOCK] = {TIER_OWN_WILL, "was blocked for up to ", "", "ended by"},
 	[METRIC_GOROUTINE_DRIFT] = {0, "woke up to ", " late", "taken by"},
 	[METRIC_GOROUTINE_RUNQ] = {1, "was runnable and waited up to ", " to run", "taken by"},
 	[METRIC_GOROUTINE_OFFCPU] = {TIER_OTHERS, "lost its CPU for up to ", " while it ran", "taken by"},
 	[METRIC_GOROUTINE_LOCK] = {1, "waited up to ", " for a lock", "ended by"},
 	[METRIC_GOROUTINE_CHAN] = {TIER_OWN_WILL, "waited up to ", " for a channel", "ended by"},
+	[METRIC_LOCK_WAIT] = {TIER_OTHERS, "was waited for up to ", "", "held or released by"},
 	[METRIC_PROCESS_STW] = {TIER_OTHERS, "had its world stopped for up to ", "", "waiting for"},
 };
 

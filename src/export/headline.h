@@ -8,9 +8,10 @@
  * 2. goroutine.runq and goroutine.lock with at least 100 samples, the one with the larger p99
  * 3. thread.drift with at least 100 samples: of a Go program these are mostly the runtime's own timers
  * 4. of the others with at least 100 samples the one with the largest p99
- * 5. to 8. the same with any number of samples
- * 9. what a program does by its own will: thread.block, goroutine.chan
- * Classes of waits that a program enters to idle (go-idle, cond, waitgroup, blocked) count for none of them,
+ * 5. thread.futex with at least 100 samples: those of its waits that were for locks are in lock.wait, too
+ * 6. to 10. the same with any number of samples
+ * 11. what a program does by its own will: thread.block, goroutine.chan
+ * Classes of waits that a program enters to idle (go-idle, cond, join, barrier, waitgroup, blocked) count for none of them,
  * unless there is nothing else.
  * Of its entities it is the one with the largest p99 among those with at least 100 samples, or among all.
  * The stage is the one with the largest p99, not the largest sum: it explains the tail.

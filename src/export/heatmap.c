@@ -9,7 +9,7 @@
 #include "term.h"
 #include "text.h"
 
-enum { LABEL_WIDTH = 8, TICK_WIDTH = 8, ROWS = 20 };
+enum { LABEL_WIDTH = 8, TICK_WIDTH = 8, ROWS = 20, COLS_MAX = 400 };
 
 struct frame {
 	const char *row, *corner, *line, *tick;
@@ -33,26 +33,22 @@ static size_t stretch_of(const struct term *term, const struct grid *g)
 	return stretch ? stretch : 1;
 }
 
-static void put_row(const struct term *term, const struct grid *g, size_t row, FILE *out)
+const char *heatmap_frame(const struct term *term)
 {
-	uint64_t lo = grid_row_lo(g, row);
-	size_t run = 0, stretch = stretch_of(term, g);
+	return frames[term->is_utf8].row;
+}
+
+void heatmap_cells(const struct term *term, const unsigned char *levels, size_t cols, size_t stretch, FILE *out)
+{
 	unsigned int last = 0;
-	char label[32];
+	size_t run = 0;
 
-	if (g->per_octave > 4)
-		text_ns(lo, label, sizeof(label));
-	else
-		text_tick(axis_round(lo), label, sizeof(label));
-	fprintf(out, "%*s %s", LABEL_WIDTH - 1, label, frames[term->is_utf8].row);
-	for (size_t col = 0; col < g->cols; col++) {
-		unsigned int level = axis_level(g->counts[row * g->cols + col], g->max, term_shades(term));
-
-		if (level != last) {
+	for (size_t col = 0; col < cols; col++) {
+		if (levels[col] != last) {
 			term_shade(term, out, last, run);
 			run = 0;
 		}
-		last = level;
+		last = levels[col];
 		run += stretch;
 	}
 	if (last)
@@ -60,49 +56,71 @@ static void put_row(const struct term *term, const struct grid *g, size_t row, F
 	putc('\n', out);
 }
 
-/* Ticks are no closer than their labels, and not two in a column. */
-static uint64_t tick_step(const struct grid *g, size_t width)
+static void put_row(const struct term *term, const struct grid *g, size_t row, FILE *out)
 {
-	size_t max = width / TICK_WIDTH + 1;
+	unsigned char levels[COLS_MAX];
+	uint64_t lo = grid_row_lo(g, row);
+	size_t cols = g->cols < COLS_MAX ? g->cols : COLS_MAX;
+	char label[32];
 
-	return axis_step(g->length_ns, max < g->cols ? max : g->cols);
+	if (g->per_octave > 4)
+		text_ns(lo, label, sizeof(label));
+	else
+		text_tick(axis_round(lo), label, sizeof(label));
+	fprintf(out, "%*s %s", LABEL_WIDTH - 1, label, heatmap_frame(term));
+	for (size_t col = 0; col < cols; col++)
+		levels[col] = (unsigned char)axis_level(g->counts[row * g->cols + col], g->max, term_shades(term));
+	heatmap_cells(term, levels, cols, stretch_of(term, g), out);
 }
 
-static void put_ticks(const struct term *term, const struct grid *g, FILE *out)
+/* Ticks are no closer than their labels, and not two in a column. */
+static uint64_t tick_step(const struct heat_axis *a)
+{
+	size_t max = a->cols * a->stretch / TICK_WIDTH + 1;
+
+	return axis_step(a->length_ns, max < a->cols ? max : a->cols);
+}
+
+static void put_ticks(const struct term *term, const struct heat_axis *a, FILE *out)
 {
 	const struct frame *f = &frames[term->is_utf8];
-	size_t stretch = stretch_of(term, g), width = g->cols * stretch;
-	uint64_t step = tick_step(g, width), tick = 0;
+	uint64_t step = tick_step(a), tick = 0;
 
-	fprintf(out, "%*s%s", LABEL_WIDTH, "", f->corner);
-	for (size_t i = 0; i < width; i++) {
-		bool is_tick = i == tick / g->col_ns * stretch;
+	fprintf(out, "%*s%s", (int)a->indent, "", f->corner);
+	for (size_t i = 0; i < a->cols * a->stretch; i++) {
+		bool is_tick = i == tick / a->col_ns * a->stretch;
 
 		fputs(is_tick ? f->tick : f->line, out);
-		while (tick / g->col_ns * stretch <= i)
+		while (tick / a->col_ns * a->stretch <= i)
 			tick += step;
 	}
 	putc('\n', out);
 }
 
 /* Labels begin below their ticks. */
-static void put_times(const struct term *term, const struct grid *g, FILE *out)
+static void put_times(const struct term *term, const struct heat_axis *a, FILE *out)
 {
-	size_t stretch = stretch_of(term, g), width = g->cols * stretch, at = 0;
-	uint64_t step = tick_step(g, width);
+	size_t at = 0, room = term->width - a->indent - 2;
+	uint64_t step = tick_step(a);
 	char label[32];
 
-	fprintf(out, "%*s", LABEL_WIDTH + 1, "");
-	for (uint64_t tick = 0; tick / g->col_ns * stretch < width; tick += step) {
-		size_t x = tick / g->col_ns * stretch;
+	fprintf(out, "%*s", (int)a->indent + 1, "");
+	for (uint64_t tick = 0; tick / a->col_ns * a->stretch < a->cols * a->stretch; tick += step) {
+		size_t x = tick / a->col_ns * a->stretch;
 
 		text_tick(tick, label, sizeof(label));
-		if ((at && x <= at) || x + strlen(label) > heatmap_limits(term).cols)
+		if ((at && x <= at) || x + strlen(label) > room)
 			continue;
 		fprintf(out, "%*s%s", (int)(x - at), "", label);
 		at = x + strlen(label);
 	}
 	putc('\n', out);
+}
+
+void heatmap_axis(const struct term *term, const struct heat_axis *axis, FILE *out)
+{
+	put_ticks(term, axis, out);
+	put_times(term, axis, out);
 }
 
 /* One item of the legend: on the next line if this one is full. */
@@ -145,11 +163,12 @@ static void put_legend(const struct term *term, const struct grid *g, FILE *out)
 
 void heatmap_print(const struct term *term, const struct grid *g, FILE *out)
 {
+	const struct heat_axis axis = {LABEL_WIDTH, g->cols, g->rows ? stretch_of(term, g) : 1, g->col_ns, g->length_ns};
+
 	if (!g->rows)
 		return;
 	for (size_t row = g->rows; row-- > 0;)
 		put_row(term, g, row, out);
-	put_ticks(term, g, out);
-	put_times(term, g, out);
+	heatmap_axis(term, &axis, out);
 	put_legend(term, g, out);
 }

@@ -146,7 +146,8 @@ int json_rows(int (*fn)(const void *ctx, const struct row_sink *sink), const voi
 
 static void put_report(struct json_out *j)
 {
-	static const enum table tables[] = {TABLE_STAGES, TABLE_BLAME, TABLE_PERIODIC, TABLE_COUNTERS, TABLE_LOSS};
+	static const enum table tables[] = {TABLE_STAGES, TABLE_BLAME, TABLE_PERIODIC, TABLE_COUNTERS,
+					     TABLE_LOCKS, TABLE_HOLDERS, TABLE_LOSS};
 
 	fputs("{\"recording\":", j->out);
 	json_put(j, json_recording(j));

@@ -80,11 +80,20 @@ void label_site(const struct names *n, uint32_t site, struct label *out)
 	snprintf(out->key, sizeof(out->key), "%s", short_at(name->at));
 }
 
+void label_lock(const struct names *n, const struct span *s, struct label *out)
+{
+	*out = (struct label){.is_place = true};
+	span_lock_name(s, n, out->name, sizeof(out->name));
+	span_lock_text(s, n, *out->name ? out->key : out->name, *out->name ? sizeof(out->key) : sizeof(out->name));
+	if (!strcmp(out->name, out->key))
+		*out->key = '\0';
+}
+
 static void label_of(const struct entity *e, const struct dim *by, struct label *out)
 {
 	char name[sizeof(out->name)];
 
-	out->is_place = by->what == DIM_GOID || !strcmp(by->name, "lock");
+	out->is_place = by->what == DIM_GOID || by->what == DIM_LOCK;
 	by->name_of(e, name, sizeof(name));
 	snprintf(out->name, sizeof(out->name), "%s", by->what == DIM_GOID ? short_func(name) : name);
 	if (by->what == DIM_THREAD || by->what == DIM_PROCESS)

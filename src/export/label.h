@@ -10,6 +10,7 @@
 
 struct group;
 struct names;
+struct span;
 struct tables;
 struct taker;
 
@@ -25,6 +26,8 @@ void label_group(const struct tables *t, const struct names *n, const struct gro
 uint32_t label_inner_id(const struct tables *t, const struct names *n, const struct group *g);
 /* Of a creation site: the function without its package's path, and where. */
 void label_site(const struct names *n, uint32_t site, struct label *out);
+/* Of the lock that a span is about. */
+void label_lock(const struct names *n, const struct span *s, struct label *out);
 /* Of a task. */
 void label_task(const struct names *n, uint32_t tid, struct label *out);
 

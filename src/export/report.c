@@ -246,8 +246,11 @@ int export_report(const struct tables *t, const struct names *n, const struct ex
 	put_facts(&r);
 	if (found > 0 && !err)
 		err = put_heatmap(&r, h.metric);
-	for (size_t m = 0; m < METRIC_CNT && !err; m++)
+	for (size_t m = 0; m < METRIC_CNT && !err; m++) {
 		err = report_metric(&r, (enum metric)m);
+		if (m == METRIC_LOCK_WAIT && !err)
+			err = report_locks(&r);
+	}
 	if (err)
 		return fail(err, "report");
 	if (!found)

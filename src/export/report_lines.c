@@ -89,3 +89,15 @@ void report_put_label(const struct report *r, const struct label *l, size_t widt
 	text_cut(text, width, "", cut, sizeof(cut));	/* a key that is too long by itself */
 	fprintf(r->out, "%s%*s", cut, (int)(width - text_width(cut)), "");
 }
+
+void report_put_long_label(const struct report *r, const struct label *l, size_t indent, size_t width)
+{
+	char text[2 * TEXT_SZ];
+
+	report_label(r, l, r->term.width - indent, text, sizeof(text));
+	if (text_width(text) <= width || !l->is_place) {
+		report_put_label(r, l, width);
+		return;
+	}
+	fprintf(r->out, "%s\n%*s", text, (int)(indent + width), "");
+}

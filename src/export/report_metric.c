@@ -81,24 +81,11 @@ static void put_heading(const struct report *r, const struct layout *l, enum met
 	putc('\n', r->out);
 }
 
-/* A function and its place are longer than a thread's name: what has no room in the column has a line of its own. */
-static void put_long_label(const struct report *r, const struct label *who, size_t indent, size_t width)
-{
-	char text[2 * TEXT_SZ];
-
-	report_label(r, who, r->term.width - indent, text, sizeof(text));
-	if (text_width(text) <= width || !who->is_place) {
-		report_put_label(r, who, width);
-		return;
-	}
-	fprintf(r->out, "%s\n%*s", text, (int)(indent + width), "");
-}
-
 static void put_row(const struct report *r, const struct layout *l, const struct label *who,
 		    const struct hist *h, uint64_t whole)
 {
 	fprintf(r->out, "%*s", INDENT, "");
-	put_long_label(r, who, INDENT, l->name);
+	report_put_long_label(r, who, INDENT, l->name);
 	put_numbers(r, l, h, whole);
 }
 
@@ -195,7 +182,7 @@ static void put_taker(const struct report *r, const char *kind, const struct lab
 	char buf[32];
 
 	fprintf(r->out, "%*s%-*s ", INDENT, "", KIND, kind);
-	put_long_label(r, who, INDENT + KIND + 1, taker_name(r));
+	report_put_long_label(r, who, INDENT + KIND + 1, taker_name(r));
 	putc(' ', r->out);
 	put_bar(r, k->sum, whole, taker_bar(r));
 	fprintf(r->out, " %5s", percent_text(k->sum, whole, buf, sizeof(buf)));

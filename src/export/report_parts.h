@@ -3,6 +3,7 @@
 #pragma once
 
 #include "export.h"
+#include "../stats/view.h"
 #include "label.h"
 #include "term.h"
 
@@ -32,6 +33,12 @@ void report_label(const struct report *r, const struct label *l, size_t width, c
 /* The same, padded to the width. */
 void report_put_label(const struct report *r, const struct label *l, size_t width);
 
+/*
+ * The same at an indent. A function and its place are longer than a thread's name: what has no room in the column has a
+ * line of its own.
+ */
+void report_put_long_label(const struct report *r, const struct label *l, size_t indent, size_t width);
+
 /* The periodic timers' section. Nothing if there are none. */
 void report_periodic(const struct report *r);
 
@@ -39,6 +46,17 @@ void report_periodic(const struct report *r);
 int report_metric(struct report *r, enum metric metric);
 /* Of which classes and for which locks a metric's time was. */
 void report_shares(struct report *r, enum metric metric);
+/* The locks behind lock.wait: a row each, the longest waits, over time, who for whom. 0 or -ENOMEM. */
+int report_locks(struct report *r);
+/* The locks' rows over time; of what a row is called and has in a column. */
+struct lane {
+	struct label who;
+	const struct lock_col *cols;
+	size_t col_cnt;
+};
+void report_lanes(const struct report *r, const struct lane *lanes, size_t cnt);
+/* Who waited for whom, as a matrix. 0 or -ENOMEM. */
+int report_pairs(struct report *r);
 /* A section of each Go process. */
 void report_go(struct report *r);
 /* Its gauges over time, and if no other Go process's are among them the waits of its goroutines. */

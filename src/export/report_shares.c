@@ -89,5 +89,6 @@ void report_shares(struct report *r, enum metric metric)
 {
 	putc('\n', r->out);
 	put_classes(r, metric);
-	put_locks(r, metric);
+	if (metrics[metric].entity != ENTITY_LOCK)	/* its entities are the locks */
+		put_locks(r, metric);
 }

@@ -317,6 +317,59 @@ static int counters(const struct rows *r)
 	return err;
 }
 
+/* The columns count to max_ns of a lock's waits, over all its time. */
+static int put_waits(const struct rows *r, const struct group *g)
+{
+	struct hist h = {0};
+	int err = tables_add_hist(r->t, g, STAGE_CNT, &h);
+
+	put_all(r, (uint64_t[]){g->count, g->sum, hist_quantile(&h, 500000), hist_quantile(&h, 990000), g->max}, 5);
+	hist_done(&h);
+	return err;
+}
+
+static int locks(const struct rows *r)
+{
+	struct lock_row l;
+	char site[640];
+	int err = 0;
+
+	PUT_COLUMNS(r, "class", "entity", "name", "count", "sum_ns", "p50_ns", "p99_ns", "max_ns", "contended_ns",
+		    "queue_max", "eagain", "sites", "site", "site_ns", "holder", "holder_name", "holder_ns");
+	for (size_t i = 0; tables_lock(r->t, i, &l) && !err; i++) {
+		put_class(r, l.group->klass);
+		put_entity_of(r, l.group);
+		err = put_waits(r, l.group);
+		put_all(r, (uint64_t[]){l.contended_ns, l.queue_max, l.eagain, l.site_cnt}, 4);
+		put_text(r, tables_place_text(r->n, l.site, site, sizeof(site)));
+		put_number(r, l.site_ns);
+		put_task(r, l.holder);
+		put_number(r, l.holder_ns);
+		err = err ? err : end_row(r);
+	}
+	return err;
+}
+
+static int holders(const struct rows *r)
+{
+	struct holder_row h;
+	int err = 0;
+
+	PUT_COLUMNS(r, "class", "entity", "name", "holder", "holder_name", "doing", "doing_class", "root", "root_name",
+		    "count", "sum_ns", "max_ns");
+	for (size_t i = 0; tables_holder(r->t, i, &h) && !err; i++) {
+		put_class(r, h.group->klass);
+		put_entity_of(r, h.group);
+		put_task(r, h.holder);
+		put_text(r, hold_names[h.doing]);
+		put_class(r, h.klass);
+		put_task(r, h.root);
+		put_all(r, (uint64_t[]){h.count, h.sum, h.max}, 3);
+		err = end_row(r);
+	}
+	return err;
+}
+
 static int gauges(const struct rows *r)
 {
 	struct gauge_row g;
@@ -363,6 +416,8 @@ int rows_write(const struct tables *t, const struct names *n, enum table table, 
 		[TABLE_EVENTS] = events,
 		[TABLE_PERIODIC] = periodic,
 		[TABLE_COUNTERS] = counters,
+		[TABLE_LOCKS] = locks,
+		[TABLE_HOLDERS] = holders,
 		[TABLE_GAUGES] = gauges,
 		[TABLE_LOSS] = loss,
 	};

@@ -16,7 +16,8 @@ struct part part_all(enum metric metric)
 
 static bool is_idle(uint32_t klass)
 {
-	static const uint32_t idle[] = {CLASS_GO_IDLE, CLASS_COND, CLASS_WAITGROUP, CLASS_BLOCKED};
+	static const uint32_t idle[] = {CLASS_GO_IDLE, CLASS_COND, CLASS_JOIN, CLASS_BARRIER, CLASS_WAITGROUP,
+				       CLASS_BLOCKED};
 
 	for (size_t i = 0; i < sizeof(idle) / sizeof(*idle); i++) {
 		if (idle[i] == klass)

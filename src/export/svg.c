@@ -146,6 +146,21 @@ static int put_plots(const struct svg *s, const struct headline *h, struct page 
 	return 0;
 }
 
+/* What is only there where threads waited for locks. */
+static int put_locks(const struct svg *s, struct page *p)
+{
+	static int (*const plots[])(const struct svg *s, int y) = {svg_locks, svg_matrix};
+
+	for (size_t i = 0; i < sizeof(plots) / sizeof(*plots); i++) {
+		int height = plots[i](s, p->y);
+
+		if (height < 0)
+			return height;
+		p->y += height ? height + 16 : 0;
+	}
+	return 0;
+}
+
 static int put_body(struct svg *s, struct page *p)
 {
 	struct headline h;
@@ -162,6 +177,8 @@ static int put_body(struct svg *s, struct page *p)
 	s->metric = h.metric;
 	put_title(s, p);
 	err = put_plots(s, &h, p);
+	if (!err)
+		err = put_locks(s, p);
 	if (!err)
 		put_footer(s, p);
 	return err;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "axis.h"
+#include "label.h"
 #include "palette.h"
 #include "svg_parts.h"
 #include "text.h"
@@ -34,6 +35,13 @@ void svg_put_escaped(FILE *out, const char *raw)
 			putc(*c, out);
 		}
 	}
+}
+
+void svg_put_label(FILE *out, const struct label *who)
+{
+	svg_put_escaped(out, who->name);
+	fputs(*who->key ? " " : "", out);
+	svg_put_escaped(out, who->key);
 }
 
 void svg_text(FILE *out, int x, int y, const char *attrs, const char *raw)

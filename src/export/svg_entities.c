@@ -14,8 +14,9 @@
 enum {
 	ROWS_MAX = 12, ROW_LOW = 16, ROW_HIGH = 30,	/* a row is as high as there is room for */
 	ROWS_ROOM = 120,
-	COLS_MAX = 240, NAME_CHARS = (SVG_LEFT - 20) / SVG_CHAR,
+	COLS_MAX = 240, NAME_CHARS = (SVG_LEFT - 30) / SVG_CHAR,
 	KEY_OTHERS = 4 + 3,	/* a name of four, and " ()" */
+	ADDRESS_CHARS = 4,
 };
 
 struct spot {
@@ -91,10 +92,9 @@ static bool is_empty(const struct strips *st, size_t row)
 	return true;
 }
 
-static void put_name(const struct svg *s, const struct label *who, int y)
+const char *svg_label_text(const struct label *who, size_t room, char *buf, size_t size)
 {
-	char name[TEXT_SZ], escaped[TEXT_SZ], cut[TEXT_SZ], text[2 * TEXT_SZ], key[TEXT_SZ + 4] = "";
-	size_t room = NAME_CHARS;
+	char name[TEXT_SZ], escaped[TEXT_SZ], cut[TEXT_SZ], key[TEXT_SZ + 4] = "";
 
 	text_escape(who->key, escaped, sizeof(escaped));
 	text_cut(escaped, room - KEY_OTHERS, "\xe2\x80\xa6", cut, sizeof(cut));
@@ -102,8 +102,27 @@ static void put_name(const struct svg *s, const struct label *who, int y)
 		snprintf(key, sizeof(key), " (%s)", cut);
 	text_escape(who->name, name, sizeof(name));
 	text_cut(name, room - text_width(key), "\xe2\x80\xa6", cut, sizeof(cut));
-	snprintf(text, sizeof(text), "%s%s", cut, key);
-	svg_text(s->out, SVG_LEFT - 9, y, "class=\"l\" text-anchor=\"end\"", text);
+	snprintf(buf, size, "%s%s", cut, key);
+	return buf;
+}
+
+void svg_row_name(const struct svg *s, const struct label *who, int y)
+{
+	char text[2 * TEXT_SZ];
+
+	svg_text(s->out, SVG_LEFT - 9, y, "class=\"l\" text-anchor=\"end\"",
+		 svg_label_text(who, NAME_CHARS, text, sizeof(text)));
+}
+
+/* A lock's address would take all the room: whole it is for tooltips, and its end tells locks of one name apart. */
+void svg_entity_name(const struct svg *s, enum metric m, const struct label *who, int y)
+{
+	struct label name = *who;
+	size_t len = strlen(who->key);
+
+	if (tables_dim(s->t, m)->what == DIM_LOCK && len > ADDRESS_CHARS)
+		snprintf(name.key, sizeof(name.key), "\xe2\x80\xa6%s", who->key + len - ADDRESS_CHARS);
+	svg_row_name(s, &name, y);
 }
 
 static void put_spot(const struct svg *s, const struct strips *st, const struct label *who, size_t row,
@@ -119,9 +138,7 @@ static void put_spot(const struct svg *s, const struct strips *st, const struct 
 	fprintf(s->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>", x, y,
 		svg_x(s, t_hi) - x, st->row_height - 1,
 		palette_hex(palette_step(spot->max, st->least, st->most), color));
-	svg_put_escaped(s->out, who->name);
-	fputs(*who->key ? " " : "", s->out);
-	svg_put_escaped(s->out, who->key);
+	svg_put_label(s->out, who);
 	fprintf(s->out, ", %s to %s: worst %s, mean %s, %" PRIu64 " samples</title></rect>\n", text_ns(t_lo, t[0], sizeof(t[0])),
 		text_ns(t_hi, t[1], sizeof(t[1])), text_ns(spot->max, lat[0], sizeof(lat[0])),
 		text_ns(spot->sum / spot->count, lat[1], sizeof(lat[1])), spot->count);
@@ -138,7 +155,7 @@ static int put_rows(const struct svg *s, const struct strips *st, int y)
 		if (is_empty(st, row))
 			continue;
 		label_group(s->t, s->n, st->of[row], &who);
-		put_name(s, &who, at + st->row_height / 2 + 4);
+		svg_entity_name(s, s->metric, &who, at + st->row_height / 2 + 4);
 		for (size_t col = 0; col < st->cols; col++) {
 			if (st->spots[row * st->cols + col].count)
 				put_spot(s, st, &who, row, col, at);

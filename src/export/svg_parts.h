@@ -16,6 +16,7 @@ enum {
 };
 
 struct grid;
+struct label;
 
 struct svg {
 	const struct tables *t;
@@ -33,6 +34,13 @@ void svg_head(FILE *out, int height);
 void svg_put_escaped(FILE *out, const char *raw);
 /* A text; attrs is `class="..."` and the like. */
 void svg_text(FILE *out, int x, int y, const char *attrs, const char *raw);
+
+/* A label as text without its end: escaped, in that many characters, the key before the name. Returns buf. */
+const char *svg_label_text(const struct label *who, size_t room, char *buf, size_t size);
+/* The same left of a plot's row; and whole, in a tooltip. */
+void svg_row_name(const struct svg *s, const struct label *who, int y);
+void svg_entity_name(const struct svg *s, enum metric m, const struct label *who, int y);
+void svg_put_label(FILE *out, const struct label *who);
 
 /* The x of a time; the end of the recording is the end of the plot, or of what is not hatched. */
 int svg_x(const struct svg *s, uint64_t ns);
@@ -61,3 +69,6 @@ void svg_drift(const struct svg *s, int y, int height);
 /* The plots: return their height with axis, or -ENOMEM. */
 int svg_heatmap(const struct svg *s, int y);
 int svg_entities(const struct svg *s, int y);
+/* Of lock.wait, whatever the metric of the others: 0 where it has no samples. */
+int svg_locks(const struct svg *s, int y);
+int svg_matrix(const struct svg *s, int y);

@@ -46,6 +46,8 @@ static const char *const words[] = {
 	[CLASS_SEND] = "send",
 	[CLASS_RECEIVE] = "receive",
 	[CLASS_SELECT] = "select",
+	[CLASS_JOIN] = "join",
+	[CLASS_BARRIER] = "barrier",
 };
 
 /* System calls with a class of their own; CLASS_NONE: the call's own name. */
@@ -153,23 +155,59 @@ uint32_t class_of_block(const struct classes *c, int nr)
 	return class_of_syscall(c->block, nr);
 }
 
-uint32_t class_of_futex(const struct classes *c, const struct rec_wait *w)
+int futex_op(const struct classes *c, const struct rec_wait *w)
 {
+	/* Only the multiplexed call has an op: its siblings' flags would be mistaken for one. */
+	if (w->syscall != c->futex_nr)
+		return -1;
+	return (int)(w->futex_op & FUTEX_CMD_MASK);
+}
+
+bool is_futex_pi(int op)
+{
+	return op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2;
+}
+
+bool is_lock_class(uint32_t klass)
+{
+	return klass == CLASS_MUTEX || klass == CLASS_RWLOCK || klass == CLASS_SEM || klass == CLASS_GO_RUNTIME;
+}
+
+/* glibc's lock that somebody waits for (lowlevellock.c): no other kind of its words is waited for with this op. */
+static bool is_low_level(int op, const struct rec_wait *w)
+{
+	return op == FUTEX_WAIT && w->futex_val == WORD_LLL_WAITERS;
+}
+
+/* A thread's id and FUTEX_WAITERS: robust mutexes, those of musl. */
+static bool has_owner(const struct names *names, const struct rec_wait *w)
+{
+	return w->futex_val & FUTEX_WAITERS &&
+	       names_thread(names, w->tgid, w->futex_val & FUTEX_TID_MASK, w->off);
+}
+
+static uint32_t class_by_word(int op, const struct names *names, const struct rec_wait *w)
+{
+	if (is_futex_pi(op) || op == FUTEX_WAIT_REQUEUE_PI || is_low_level(op, w) || has_owner(names, w))
+		return CLASS_MUTEX;
+	return CLASS_OTHER;
+}
+
+uint32_t class_of_futex(const struct classes *c, struct names *names, const struct rec_wait *w)
+{
+	uint32_t klass = names_futex_class(names, w->tgid, w->stack);
+	int op = futex_op(c, w);
+
+	/* without its symbols the stack does not show that it takes its mutex again */
+	if (klass == CLASS_COND && is_low_level(op, w) && names_lock_word(names, w->tgid, w->stack) == WORD_COND)
+		return CLASS_MUTEX;
+	if (klass != CLASS_NONE)
+		return klass;
 	if (w->goid == GOID_PARKED)
 		return CLASS_GO_IDLE;
 	if (w->goid == GOID_SCHEDULER)
 		return CLASS_GO_RUNTIME;
-	/* Only the multiplexed call has an op: its siblings' flags would be mistaken for one. */
-	if (w->syscall != c->futex_nr)
-		return CLASS_OTHER;
-	switch (w->futex_op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) {
-	case FUTEX_LOCK_PI:
-	case FUTEX_WAIT_REQUEUE_PI:
-	case FUTEX_LOCK_PI2:
-		return CLASS_MUTEX;
-	default:
-		return CLASS_OTHER;
-	}
+	return class_by_word(op, names, w);
 }
 
 uint32_t class_of_go_drift(const struct rec_go *r)

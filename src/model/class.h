@@ -26,7 +26,16 @@ uint32_t class_of_drift(const struct classes *c, const struct rec_wait *w);
 uint32_t class_of_runq(const struct rec_wait *w);
 /* Of thread.block; CLASS_FUTEX if the wait belongs to thread.futex instead. */
 uint32_t class_of_block(const struct classes *c, int nr);
-uint32_t class_of_futex(const struct classes *c, const struct rec_wait *w);
+/* By the stack of the wait, else by what the runtime is known to do, else by the futex word and the call. */
+uint32_t class_of_futex(const struct classes *c, struct names *names, const struct rec_wait *w);
+/* Whether waits of that class of thread.futex, goroutine.lock are for a lock that somebody holds. */
+bool is_lock_class(uint32_t klass);
+
+/* The call's operation without its flags; -1: it has none (only the multiplexed call has). */
+int futex_op(const struct classes *c, const struct rec_wait *w);
+bool is_futex_pi(int op);
+/* The word of a glibc lock that somebody waits for (nptl/lowlevellock.c, 2.36). */
+enum { WORD_LLL_WAITERS = 2 };
 
 uint32_t class_of_go_drift(const struct rec_go *r);
 uint32_t class_of_go_runq(const struct rec_go *r);

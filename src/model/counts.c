@@ -99,6 +99,8 @@ int counts_eagain(struct counts *c, const struct rec_eagain *r)
 		return -ENOMEM;
 	if (r->count > e->last) {
 		c->sink->counter(c->sink->ctx, ECOUNT_FUTEX_EAGAIN, r->tgid, r->count - e->last);
+		if (c->sink->eagain)
+			c->sink->eagain(c->sink->ctx, r->tgid, r->futex, r->count - e->last);
 		e->last = r->count;
 	}
 	return 0;

@@ -9,6 +9,8 @@
  *	 |               |  ran the timer        | that ran it   |
  *	 |                                       |---- runq -----|
  *	 |-------------------- lock or chan ---------------------|
+ *
+ * A wait for a lock is one of lock.wait too.
  */
 #include "goroutine.h"
 
@@ -57,6 +59,8 @@ static void begin_record(struct goroutines *g, const struct rec_go *r)
 	s->label = r->labels;
 	s->site = names_site(g->threads->names, r->tgid, r->startpc, r->gopc);
 	s->wait_site = names_call_site(g->threads->names, r->tgid, r->stack);
+	s->stack = r->stack;
+	s->stack_tgid = r->stack ? r->tgid : 0;
 	s->cpu = r->cpu;
 	threads_describe(g->threads, s);
 }
@@ -174,6 +178,10 @@ static void emit_wait(struct goroutines *g, const struct rec_go *r, const struct
 	if (!blame_waker(g, r, r->ran - r->left))
 		blame_row(&g->threads->blame, BLAME_UNKNOWN, 0, r->ran - r->left);
 	emit(g);
+	if (wait->metric != METRIC_GOROUTINE_LOCK || !is_lock_class(klass))
+		return;
+	g->span.metric = METRIC_LOCK_WAIT;
+	emit(g);
 }
 
 static void handle_wait(struct goroutines *g, const struct rec_go *r)
@@ -275,6 +283,8 @@ int goroutines_stw(struct goroutines *g, const struct rec_stw *r)
 	s->goid = r->goid;
 	s->site = 0;
 	s->wait_site = names_call_site(g->threads->names, r->tgid, r->stack);
+	s->stack = r->stack;
+	s->stack_tgid = r->stack ? r->tgid : 0;
 	s->cpu = 0;
 	threads_describe(g->threads, s);
 	s->stage_ns[STAGE_STOPPING] = r->stopped - r->start;

@@ -2,8 +2,8 @@
 /*
  * What happened lately, in a ring of fixed size: memory is bounded for any number of threads, CPUs and
  * any length of recording. An entry is a piece of time on one CPU; each links to the previous piece of
- * its owner (a thread's time runnable but off the CPU, and a Go thread's sleeps; a CPU's run slices), and
- * the oldest pieces are overwritten, whoever owns them. An owner keeps the sequence number of its newest
+ * its owner (a thread's time runnable but off the CPU, and a Go thread's sleeps; a thread's sleeps; a CPU's run
+ * slices), and the oldest pieces are overwritten, whoever owns them. An owner keeps the sequence number of its newest
  * piece, 0 for none.
  */
 #pragma once
@@ -35,6 +35,9 @@ struct piece {
 		};
 		struct {
 			uint32_t left_ns, over_ns;	/* end_ns to the timer's moment, or from it */
+		};
+		struct {
+			uint32_t klass, holder;		/* of threads.sleeps: the wait's class, and who held the lock */
 		};
 	};
 	uint16_t cpu;

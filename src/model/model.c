@@ -9,8 +9,9 @@
 #include "goroutine.h"
 
 /*
- * How far back the model remembers, in pieces of 40 bytes: 20 MiB and 5 MiB once they are full. At
- * 100,000 switches a second that is five seconds for a timer loop that fell behind.
+ * How far back the model remembers, in pieces of 40 bytes: 20 MiB and 5 MiB once they are full, and a quarter of
+ * the former for the sleeps of threads that may hold locks. At 100,000 switches a second that is five seconds for a
+ * timer loop that fell behind, and more than one for a holder.
  */
 enum { PIECE_CNT = 1 << 19, SLICE_CNT = 1 << 17 };
 
@@ -109,9 +110,12 @@ static int feed_task_end(struct model *m, const struct rec_task_end *r)
 {
 	int err = threads_end(&m->threads, r);
 
-	if (!err)
-		note_time(m, r->time);
-	return err;
+	if (err)
+		return err;
+	note_time(m, r->time);
+	if (r->exited)
+		names_thread_ends(m->names, r->tid, r->time);
+	return 0;
 }
 
 static int feed_count(struct model *m, const struct rec_count *r)
@@ -242,6 +246,20 @@ static int feed_gohist(struct model *m, const struct rec_gohist *r)
 static int feed_golabel(struct model *m, const struct rec_golabel *r)
 {
 	return names_golabel(m->names, r);
+}
+
+static int feed_lock(struct model *m, const struct rec_lock *r)
+{
+	return names_lock(m->names, r);
+}
+
+static int feed_klock(struct model *m, const struct rec_klock *r)
+{
+	int err = threads_klock(&m->threads, r);
+
+	if (!err)
+		note_time(m, r->end);
+	return err;
 }
 
 static int feed_end(struct model *m, const struct rec_end *r)

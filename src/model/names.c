@@ -16,8 +16,10 @@ struct names *names_new(void)
 	if (!n)
 		return NULL;
 	u64map_init(&n->tasks, sizeof(struct task_name));
+	u64map_init(&n->threads, sizeof(struct ns_thread));
 	u64map_init(&n->cgroups, sizeof(char *));
 	pairs_init(&n->labels, sizeof(struct text_entry), NAMES_LABELS_MAX);
+	pairs_init(&n->locks, sizeof(struct lock_entry), NAMES_LOCKS_MAX);
 	pairs_init(&n->words, sizeof(struct text_entry), NAMES_WORDS_MAX);
 	names_init_sites(n);
 	return n;
@@ -35,6 +37,8 @@ void names_free(struct names *n)
 		free(*path);
 	u64map_done(&n->cgroups);
 	u64map_done(&n->tasks);
+	u64map_done(&n->threads);
+	pairs_done(&n->locks);
 	pairs_done(&n->labels);
 	pairs_done(&n->words);
 	names_done_sites(n);
@@ -55,7 +59,7 @@ int names_task(struct names *n, const struct rec_task *t)
 		.cgroup = t->cgroup,
 	};
 	memcpy(name->comm, t->comm, sizeof(t->comm));	/* one byte more stays 0 */
-	return 0;
+	return names_thread_begins(n, t);
 }
 
 int names_cgroup(struct names *n, const struct rec_cgroup *c)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What names are made of, shared by names.c and sites.c. */
+/* What names are made of, shared by their files. */
 #pragma once
 
+#include "functions.h"
 #include "names.h"
 #include "texts.h"
 
@@ -20,14 +21,17 @@ enum {
 	NAMES_WORDS_MAX = 1 << 14,
 	NAMES_LABELS_MAX = 1 << 14,
 	NAMES_STW_MAX = 64,
+	NAMES_LOCKS_MAX = 1 << 15,
+	NAMES_ENDED_MAX = 1 << 14,	/* threads that are remembered after their end */
 };
 
 enum { STACK_PCS = 12 };	/* of a REC_STACK */
 
 /* One function at a pc, and where in it. */
 struct frame {
-	const char *func, *at;
+	const char *func, *at, *module;
 	uint32_t outer;		/* number (from 1) of the frame that it is inlined in, or was */
+	bool is_library;	/* by its source file: a template of the C++ library, a generic function of Rust's */
 };
 
 struct symbol {
@@ -41,7 +45,8 @@ struct stack {
 	struct pair_key key;	/* tgid, id */
 	uint64_t pc[STACK_PCS];
 	uint32_t generation;	/* of the symbols that these are made of; 0: not made */
-	uint32_t site, klass;
+	uint32_t site, sync_class, futex_class;
+	enum lock_word word;
 };
 
 struct site_pcs {
@@ -59,12 +64,26 @@ struct text_entry {
 	const char *text;
 };
 
+struct lock_entry {
+	struct pair_key key;	/* tgid, address */
+	struct lock_name name;
+};
+
+/* A thread by its process and its id there. */
+struct ns_thread {
+	uint32_t tid;
+	uint64_t born_ns, end_ns;	/* 0: before the recording; not yet */
+};
+
 struct names {
 	struct u64map tasks;	/* struct task_name */
+	struct u64map threads;	/* struct ns_thread */
+	size_t ended_cnt;	/* of threads, since they were last dropped */
 	struct u64map cgroups;	/* char * */
 	struct texts texts;	/* all of what follows */
 	struct pairs symbols, stacks, site_pcs, site_numbers;
 	struct pairs labels, words;	/* struct text_entry */
+	struct pairs locks;	/* struct lock_entry */
 	struct frame *frames;
 	size_t frame_cnt, frame_room;
 	struct site_name *sites;	/* number - 1 */
@@ -76,3 +95,12 @@ struct names {
 
 void names_init_sites(struct names *n);
 void names_done_sites(struct names *n);
+
+/* The symbol of a pc, its address if none was told. NULL: errno. */
+struct symbol *names_symbol_of(struct names *n, uint32_t tgid, uint64_t pc);
+struct frame *names_symbol_frame(const struct names *n, const struct symbol *s, uint32_t depth);
+/* The number of the site of these kept texts; 0: no room. */
+uint32_t names_site_of(struct names *n, const char *func, const char *at);
+
+/* Threads by their ids in their own namespaces. 0 or -ENOMEM. */
+int names_thread_begins(struct names *n, const struct rec_task *r);

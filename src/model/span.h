@@ -37,7 +37,7 @@ enum stage {
 #define STAGE_BIT(id) (1u << STAGE_##id)
 
 /* What a metric's entity is if the user asks for nothing else (--by). */
-enum entity_kind { ENTITY_THREAD, ENTITY_GOROUTINE, ENTITY_PROCESS };
+enum entity_kind { ENTITY_THREAD, ENTITY_GOROUTINE, ENTITY_LOCK, ENTITY_PROCESS };
 
 #define GO_WAIT_STAGES (STAGE_BIT(HANDOFF) | STAGE_BIT(RUNQ) | STAGE_BIT(PREEMPT) | STAGE_BIT(THROTTLE) | \
 			STAGE_BIT(GRUNQ))
@@ -61,6 +61,7 @@ enum entity_kind { ENTITY_THREAD, ENTITY_GOROUTINE, ENTITY_PROCESS };
 	X(GOROUTINE_OFFCPU, "goroutine.offcpu", GOROUTINE, 0, "the goroutine was running, its thread was not") \
 	X(GOROUTINE_LOCK, "goroutine.lock", GOROUTINE, 0, "waits for a lock of Go's package sync: parked to ran") \
 	X(GOROUTINE_CHAN, "goroutine.chan", GOROUTINE, 0, "waits for a channel: parked to ran") \
+	X(LOCK_WAIT, "lock.wait", LOCK, 0, "waits for a lock: a thread's, a goroutine's, or in the kernel") \
 	X(PROCESS_STW, "process.stw", PROCESS, STAGE_BIT(STOPPING) | STAGE_BIT(STOPPED), \
 	  "Go: the world was stopped")
 
@@ -87,6 +88,34 @@ enum blame_kind {
 	BLAME_KINDS(X)
 #undef X
 	BLAME_CNT
+};
+
+/* X(id, name, help): what the holder of a lock did while somebody waited for it. */
+#define HOLD_DOINGS(X) \
+	X(RUNNING, "running", "it was on a CPU") \
+	X(RUNQ, "runq", "it was woken, and waited for a CPU") \
+	X(PREEMPT, "preempt", "it had been pushed off the CPU") \
+	X(THROTTLE, "throttle", "its cgroup's quota was spent") \
+	X(LOCK, "lock", "it waited for a lock itself") \
+	X(BLOCKED, "blocked", "it was asleep in something else") \
+	X(WOKEN, "woken", "no matter: the waiter was woken, by it or by a timeout, and waited for a CPU") \
+	X(UNKNOWN, "unknown", "not seen")
+
+enum hold_doing {
+#define X(id, name, help) HOLD_##id,
+	HOLD_DOINGS(X)
+#undef X
+	HOLD_CNT
+};
+
+extern const char *const hold_names[HOLD_CNT], *const hold_helps[HOLD_CNT];
+
+/* What the holder did in a part of a wait; the parts of one wait add up to its latency. */
+struct hold {
+	enum hold_doing doing;
+	uint32_t klass;		/* BLOCKED: class_name() of the wait (that of thread.block or thread.futex); else 0 */
+	uint32_t root;		/* LOCK: who held it all up in the end, the last known of the chain; else 0 */
+	uint64_t ns;
 };
 
 struct metric_info {
@@ -116,17 +145,30 @@ struct span {
 	uint64_t stage_ns[STAGE_CNT];	/* sum over the metric's stages is end - begin if it has stages */
 	uint32_t tid, tgid;
 	uint64_t cgroup;
-	uint64_t lock;		/* futex word, Go semaphore; 0 if none */
+	/*
+	 * What was waited for: the address of a lock in memory (the begin of a named object or of a rwlock rather than the
+	 * futex word), or of a Go semaphore; where lock_space is an inode, the offset in that file; 0 if none.
+	 */
+	uint64_t lock;
+	uint64_t lock_space;	/* the inode of shared memory, LOCK_OF_KERNEL, or 0: of the process tgid */
 	uint64_t goid;		/* of goroutine metrics, else 0 */
 	uint64_t label;		/* address of the goroutine's pprof labels, see names_label(); 0: none */
 	uint32_t site;		/* the goroutine's creation site, see names_site(); 0: none or not known */
 	uint32_t wait_site;	/* where in the code it waited, see names_call_site(); 0: not known */
+	uint32_t stack;		/* the same, whole: id of a stack of stack_tgid, see names_frame(); 0: not known */
+	uint32_t stack_tgid;	/* tgid, or TGID_KERNEL */
+	uint32_t holder;	/* the thread that held the lock when the wait began; 0: not known */
 	uint16_t cpu;		/* where it ran */
 	uint8_t prio, policy;
 	bool of_scheduler;	/* a Go runtime's own sleep: what is timed is its goroutines' */
 	size_t blame_cnt;
 	const struct blame *blame;	/* valid during the call */
+	size_t hold_cnt;		/* lock.wait only: what the holder did; 0 if there is none that is known */
+	const struct hold *holds;	/* valid during the call */
 };
+
+/* Value of span.lock_space: an address in the kernel. */
+#define LOCK_OF_KERNEL UINT64_MAX
 
 /*
  * Counters of the table `counters` that belong to an entity (a thread or a process), in the sense of
@@ -147,6 +189,7 @@ struct span {
 	X(CENSORED_GO_RUNQ, "censored.goroutine.runq", "samples whose begin or end was not seen") \
 	X(CENSORED_GO_LOCK, "censored.goroutine.lock", "samples whose begin or end was not seen") \
 	X(CENSORED_GO_CHAN, "censored.goroutine.chan", "samples whose begin or end was not seen") \
+	X(CENSORED_LOCK, "censored.lock.wait", "samples whose begin or end was not seen") \
 	X(CENSORED_STW, "censored.process.stw", "samples whose begin or end was not seen") \
 	X(JIFFIES, "jiffies", "wakeups by timeouts of the timer wheel, which have no asked in ns") \
 	X(OVERRUN, "overrun", "timers that fired with nobody waiting") \
@@ -221,4 +264,6 @@ struct span_sink {
 	/* n things were lost some time between from and to (0: the start); may be NULL. In order of time. */
 	void (*loss)(void *ctx, uint64_t from_ns, uint64_t to_ns, uint64_t n);
 	void (*gauge)(void *ctx, const struct gauge *g);	/* may be NULL; in order of time */
+	/* n futex calls of the word did not wait, those of ECOUNT_FUTEX_EAGAIN; may be NULL */
+	void (*eagain)(void *ctx, uint32_t tgid, uint64_t futex, uint64_t n);
 };

@@ -56,3 +56,15 @@ const char *const gauge_helps[GAUGE_CNT] = {
 	GAUGES(X)
 #undef X
 };
+
+const char *const hold_names[HOLD_CNT] = {
+#define X(id, name, help) [HOLD_##id] = name,
+	HOLD_DOINGS(X)
+#undef X
+};
+
+const char *const hold_helps[HOLD_CNT] = {
+#define X(id, name, help) [HOLD_##id] = help,
+	HOLD_DOINGS(X)
+#undef X
+};

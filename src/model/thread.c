@@ -9,7 +9,8 @@
  *	 |----------- block ----------|				|-- block ---|
  *
  * If a goroutine was running at off, [off, ran) is one of goroutine.offcpu too. A Go thread's sleeps are
- * pieces of its history beside the times that it was runnable: goroutines are cut by what it did.
+ * pieces of its history beside the times that it was runnable: goroutines are cut by what it did. A futex wait
+ * for a lock is one of lock.wait too (thread_locks.c).
  */
 #include "thread.h"
 
@@ -31,6 +32,8 @@ int threads_init(struct threads *t, const struct span_sink *sink, struct names *
 	classes_init(&t->classes);
 	err = history_init(&t->pieces, piece_cnt);
 	if (!err)
+		err = history_init(&t->sleeps, piece_cnt / 4);
+	if (!err)
 		err = history_init(&t->slices.history, slice_cnt);
 	if (err)
 		threads_done(t);
@@ -40,6 +43,7 @@ int threads_init(struct threads *t, const struct span_sink *sink, struct names *
 void threads_done(struct threads *t)
 {
 	history_done(&t->slices.history);
+	history_done(&t->sleeps);
 	history_done(&t->pieces);
 	u64map_done(&t->by_tid);
 }
@@ -87,9 +91,11 @@ static struct span *begin_span(struct threads *t, const struct rec_wait *w, enum
 	s->tid = w->tid;
 	s->tgid = w->tgid;
 	s->cgroup = w->cgroup;
-	s->lock = 0;
+	s->lock = s->lock_space = 0;
 	s->goid = 0;
-	s->site = 0;
+	s->site = s->wait_site = 0;
+	s->stack = s->stack_tgid = 0;
+	s->holder = 0;
 	s->cpu = w->cpu;
 	s->prio = w->prio;
 	s->policy = w->policy;
@@ -148,27 +154,39 @@ static void emit_throttle(struct threads *t, const struct rec_wait *w)
 	emit(t);
 }
 
-static void blame_blocked(struct threads *t, const struct rec_wait *w)
+static void blame_blocked(struct threads *t, const struct wait *w)
 {
+	const struct rec_wait *rec = w->rec;
+	uint64_t ns = rec->ran - rec->off;
+
 	blame_reset(&t->blame);
-	if (w->woken_by == WOKEN_TASK && w->waker)
-		blame_row(&t->blame, BLAME_WAKER, w->waker, w->ran - w->off);
+	if (w->holder)
+		blame_row(&t->blame, BLAME_HOLDER, w->holder, ns);
+	else if (rec->woken_by == WOKEN_TASK && rec->waker)
+		blame_row(&t->blame, BLAME_WAKER, rec->waker, ns);
 	else
-		blame_row(&t->blame, BLAME_UNKNOWN, 0, w->ran - w->off);
+		blame_row(&t->blame, BLAME_UNKNOWN, 0, ns);
 }
 
-static void emit_blocked(struct threads *t, const struct rec_wait *w)
+static void emit_blocked(struct threads *t, const struct wait *w)
 {
-	uint32_t klass = class_of_block(&t->classes, w->syscall);
-	struct span *s = begin_span(t, w, METRIC_THREAD_BLOCK, klass, w->off);
+	const struct rec_wait *rec = w->rec;
+	struct span *s = begin_span(t, rec, METRIC_THREAD_BLOCK, w->klass, rec->off);
 
-	if (klass == CLASS_FUTEX) {
-		s->metric = METRIC_THREAD_FUTEX;
-		s->klass = class_of_futex(&t->classes, w);
-		s->lock = w->futex;
-	}
 	blame_blocked(t, w);
+	if (!w->is_futex) {
+		emit(t);
+		return;
+	}
+	s->metric = METRIC_THREAD_FUTEX;
+	s->lock = w->lock;
+	s->lock_space = w->lock_space;
+	s->holder = w->holder;
+	s->wait_site = w->site;
+	s->stack = rec->stack;
+	s->stack_tgid = rec->stack ? rec->tgid : 0;
 	emit(t);
+	thread_emit_lock(t, w);
 }
 
 /* The goroutine that was running at off, if there was one. */
@@ -184,7 +202,7 @@ static void emit_offcpu(struct threads *t, const struct wait *w, uint64_t begin_
 	s->goid = rec->goid;
 	s->site = names_site(t->names, rec->tgid, rec->startpc, rec->gopc);
 	if (is_blocked)
-		blame_blocked(t, rec);
+		blame_blocked(t, w);
 	else if (rec->why == WAIT_PREEMPTED)
 		blame_runnable(t, w, begin_ns, rec->ran - rec->off);
 	else	/* the quota took it */
@@ -264,6 +282,7 @@ int threads_wait(struct threads *t, const struct rec_wait *rec)
 	w.is_woken = rec->woken_by != WOKEN_NOT && rec->waking;
 	w.runnable_ns = runnable_from(rec, w.is_woken);
 	begin_ns = max_u64(w.runnable_ns, w.thread->end_ns);
+	thread_find_cause(t, &w);
 	thread_push(t, &w);
 
 	if (rec->why == WAIT_PREEMPTED)
@@ -271,7 +290,7 @@ int threads_wait(struct threads *t, const struct rec_wait *rec)
 	if (rec->why == WAIT_THROTTLED)
 		emit_throttle(t, rec);
 	if (rec->why == WAIT_BLOCKED)
-		emit_blocked(t, rec);
+		emit_blocked(t, &w);
 	if (rec->why == WAIT_UNSEEN)
 		count_unseen(t, &w);
 	emit_offcpu(t, &w, begin_ns);

@@ -97,6 +97,19 @@ static void push_sleep(struct threads *t, struct wait *w)
 	push_piece(t, th, &p);
 }
 
+/* Adds the wait's sleep to what is known of holders of locks. */
+static void note_sleep(struct threads *t, struct wait *w)
+{
+	const struct rec_wait *rec = w->rec;
+	bool is_asleep = rec->why == WAIT_BLOCKED ||
+			 (rec->why == WAIT_UNSEEN && w->is_woken && rec->woken_by != WOKEN_NEW);
+
+	if (is_asleep && rec->off < w->runnable_ns)
+		history_push(&t->sleeps, &w->thread->sleeps, &(struct piece){
+			.begin_ns = rec->off, .end_ns = w->runnable_ns, .kind = PIECE_SLEEP, .cpu = rec->cpu,
+			.by = rec->woken_by == WOKEN_TASK ? rec->waker : 0, .klass = w->klass, .holder = w->holder});
+}
+
 /* Adds the wait's runnable time to the thread's pieces, one for each CPU that it waited on. */
 static void push_wait(struct threads *t, struct wait *w)
 {
@@ -123,6 +136,7 @@ static void note_wait(struct thread *th, const struct rec_wait *w)
 	th->prio = w->prio;
 	th->policy = w->policy;
 	th->is_seen = true;
+	th->awake_ns = max_u64(th->awake_ns, w->ran);
 }
 
 void thread_push(struct threads *t, struct wait *w)
@@ -130,6 +144,7 @@ void thread_push(struct threads *t, struct wait *w)
 	note_wait(w->thread, w->rec);
 	push_sleep(t, w);
 	push_wait(t, w);
+	note_sleep(t, w);
 }
 
 static struct timeline timeline_of(const struct threads *t, const struct thread_part *p)

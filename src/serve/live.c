@@ -92,7 +92,9 @@ struct live *live_new(const struct tables_opts *opts)
 {
 	const struct totals_opts to = {.metrics = opts->metrics, .by = opts->by, .top = opts->top};
 	struct live *l = calloc(1, sizeof(*l));
-	const struct span_sink sink = {l, on_span, on_counter, on_total, on_loss, on_gauge};
+	const struct span_sink sink = {
+		.ctx = l, .span = on_span, .counter = on_counter, .total = on_total, .loss = on_loss, .gauge = on_gauge,
+	};
 
 	if (!l)
 		return NULL;

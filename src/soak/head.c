@@ -118,6 +118,10 @@ static bool note_of(const union any_record *r, struct note *out)
 		*out = (struct note){.tgid = r->golabel.tgid};
 		key[1] = r->golabel.labels;
 		break;
+	case REC_LOCK_KIND:
+		*out = (struct note){.tgid = r->lock.tgid};
+		key[1] = r->lock.futex;
+		break;
 	case REC_STACK_KIND:
 		*out = (struct note){.tgid = r->stack.tgid};
 		key[1] = r->stack.id;

@@ -77,6 +77,8 @@ static uint64_t time_of(const union any_record *r)
 		return r->stw.end;
 	case REC_GOSNAP_KIND:
 		return r->gosnap.time;
+	case REC_KLOCK_KIND:
+		return r->klock.end;
 	default:
 		return 0;
 	}

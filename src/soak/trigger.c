@@ -152,11 +152,23 @@ static const char *name_of_process(const struct span *s, const struct names *nam
 	return task ? task->comm : "";
 }
 
+/* Its symbol, else the function that waited for it. */
+static const char *name_of_lock(const struct span *s, const struct names *names)
+{
+	const struct lock_name *lock = s->lock && !s->lock_space ? names_of_lock(names, s->tgid, s->lock) : NULL;
+	const struct site_name *site = names_of_site(names, s->wait_site);
+
+	if (lock && *lock->name)
+		return lock->name;
+	return site ? site->func : "";
+}
+
 const char *trigger_name(const struct span *s, const struct names *names)
 {
 	static const char *(*const by_entity[])(const struct span *, const struct names *) = {
 		[ENTITY_THREAD] = name_of_thread,
 		[ENTITY_GOROUTINE] = name_of_goroutine,
+		[ENTITY_LOCK] = name_of_lock,
 		[ENTITY_PROCESS] = name_of_process,
 	};
 

@@ -19,10 +19,16 @@ static uint64_t pid_key(struct tables *t, const struct span *s)
 	return s->tgid;
 }
 
+/* Of goroutines where they were created; of what a thread waited for where in the code that was. */
+static bool is_by_wait_site(enum metric m)
+{
+	return m == METRIC_LOCK_WAIT || m == METRIC_THREAD_FUTEX;
+}
+
 static uint64_t site_key(struct tables *t, const struct span *s)
 {
 	(void)t;
-	return s->site;
+	return is_by_wait_site(s->metric) ? s->wait_site : s->site;
 }
 
 static uint64_t goid_key(struct tables *t, const struct span *s)
@@ -65,13 +71,16 @@ static void number_text(const struct entity *e, char *buf, size_t size)
 	snprintf(buf, size, "%" PRIu64, e->key);
 }
 
-/* Empty where the metric is of no goroutine. */
+/* Empty where the metric is of no goroutine. Code without lines is known by its function alone. */
 static void site_text(const struct entity *e, char *buf, size_t size)
 {
 	const struct site_name *site = names_of_site(e->n, (uint32_t)e->key);
-	bool is_of_goroutine = metrics[e->metric].entity == ENTITY_GOROUTINE;
+	bool is_known = metrics[e->metric].entity == ENTITY_GOROUTINE || is_by_wait_site(e->metric);
 
-	snprintf(buf, size, "%s", site ? site->at : is_of_goroutine ? "unknown" : "");
+	if (site && is_by_wait_site(e->metric))
+		snprintf(buf, size, "%s", *site->at ? site->at : site->func);
+	else
+		snprintf(buf, size, "%s", site ? site->at : is_known ? "unknown" : "");
 }
 
 static void goid_text(const struct entity *e, char *buf, size_t size)
@@ -141,13 +150,13 @@ static void lock_name(const struct entity *e, char *buf, size_t size)
 }
 
 const struct dim dims[] = {
-	{.name = "entity", .help = "each metric's own: the thread, the goroutine's creation site, the process"},
+	{.name = "entity", .help = "each metric's own: the thread, the goroutine's creation site, the lock, the process"},
 	{.name = "tid", .what = DIM_THREAD, .key = tid_key, .text = number_text, .name_of = task_name,
 	 .help = "the thread; of a goroutine the one that then ran it"},
 	{.name = "pid", .what = DIM_PROCESS, .key = pid_key, .text = number_text, .name_of = task_name,
 	 .help = "the process"},
 	{.name = "site", .what = DIM_SITE, .key = site_key, .text = site_text, .name_of = site_name,
-	 .help = "where the goroutine was created"},
+	 .help = "where the goroutine was created; of waits for locks and futexes where in the code they were"},
 	{.name = "goid", .what = DIM_GOID, .key = goid_key, .text = goid_text, .name_of = goid_name,
 	 .help = "the goroutine, by its number"},
 	{.name = "label", .key = label_key, .text = label_text, .name_of = no_name,
@@ -158,7 +167,7 @@ const struct dim dims[] = {
 	 .help = "the cgroup"},
 	{.name = "prio", .key = prio_key, .text = number_text, .name_of = prio_name,
 	 .help = "the kernel's priority"},
-	{.name = "lock", .key = lock_key, .text = lock_text, .name_of = lock_name,
+	{.name = "lock", .what = DIM_LOCK, .key = lock_key, .text = lock_text, .name_of = lock_name,
 	 .help = "the lock waited for; of a channel the place in the code"},
 	{.name = NULL},
 };
@@ -166,7 +175,8 @@ const struct dim dims[] = {
 const struct dim *dim_of(const struct dim *d, enum metric metric)
 {
 	static const char *const own[] = {
-		[ENTITY_THREAD] = "tid", [ENTITY_GOROUTINE] = "site", [ENTITY_PROCESS] = "pid",
+		[ENTITY_THREAD] = "tid", [ENTITY_GOROUTINE] = "site", [ENTITY_LOCK] = "lock",
+		[ENTITY_PROCESS] = "pid",
 	};
 
 	return d->key ? d : dim_find(own[metrics[metric].entity]);

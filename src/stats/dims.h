@@ -22,7 +22,7 @@ struct entity {
 };
 
 /* What a key stands for, where exporters care. */
-enum dim_what { DIM_OTHER, DIM_THREAD, DIM_PROCESS, DIM_SITE, DIM_GOID };
+enum dim_what { DIM_OTHER, DIM_THREAD, DIM_PROCESS, DIM_SITE, DIM_GOID, DIM_LOCK };
 
 struct dim {
 	const char *name, *help;

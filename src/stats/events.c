@@ -104,7 +104,7 @@ static int spill(struct events *e)
 	return 0;
 }
 
-static const struct blame *biggest_blame(const struct span *s)
+const struct blame *biggest_blame(const struct span *s)
 {
 	const struct blame *big = NULL;
 
@@ -137,6 +137,7 @@ void events_add(struct tables *t, const struct span *s, uint64_t latency)
 		.latency = latency,
 		.entity = t->by[s->metric]->key(t, s),
 		.lock = s->lock,
+		.lock_space = s->lock_space,
 		.klass = s->klass,
 		.tgid = s->tgid,
 		.site = s->site,

@@ -243,6 +243,11 @@ void groups_finish(struct tables *t)
 	renumber(&t->cells, new_id);
 	renumber(&t->blame, new_id);
 	renumber(&t->windows.cells, new_id);
+	renumber(&t->locks.sites, new_id);
+	renumber(&t->locks.pairs, new_id);
+	renumber(&t->locks.holds, new_id);
+	if (locks_renumber(t, new_id))
+		tables_failed(t, -ENOMEM);
 	free(new_id);
 	tally_done(&t->group_ids);
 }
@@ -264,6 +269,7 @@ void groups_clear(struct tables *t)
 	heatmap_clear(t);
 	blame_clear(t);
 	windows_clear(t);
+	locks_clear(t);
 }
 
 void groups_done(struct tables *t)

@@ -9,8 +9,13 @@
 
 #include "../model/names.h"
 
-/* A wait for a channel or a sync.Cond has no address; the place in the code where it waits stands for it. */
-#define BY_PLACE UINT64_MAX
+/* What the address of a lock is of, above 32 bits in a key: a process, a file, or else a value of its own. */
+enum lock_kind {
+	LOCK_PRIVATE,
+	LOCK_SHARED,
+	LOCK_KERNEL,
+	LOCK_PLACE,	/* a wait for a channel or a sync.Cond has no address; the place in the code stands for it */
+};
 
 /* A goroutine's key: the process's place in go_pids above its number; never UINT64_MAX, which is the rest. */
 enum { GOID_BITS = 56, GO_PIDS_MAX = 254 };
@@ -23,7 +28,8 @@ void ids_done(struct tables *t)
 		free(t->labels[i]);
 	free(t->labels);
 	free(t->go_pids);
-	tally_done(&t->locks);
+	tally_done(&t->lock_ids);
+	tally_done(&t->lock_spaces);
 	tally_done(&t->wakers);
 	tally_done(&t->label_ids);
 }
@@ -44,7 +50,20 @@ static uint32_t id_at(struct tables *t, struct tally *ids, uint64_t a, uint64_t 
 
 static bool is_by_place(enum metric m, uint64_t lock)
 {
-	return !lock && (m == METRIC_GOROUTINE_CHAN || m == METRIC_GOROUTINE_LOCK);
+	return !lock && (m == METRIC_GOROUTINE_CHAN || m == METRIC_GOROUTINE_LOCK || m == METRIC_LOCK_WAIT);
+}
+
+static uint64_t key_of(enum lock_kind kind, uint32_t of)
+{
+	return (uint64_t)kind << 32 | of;
+}
+
+/* Makes it if need be; a lock in yet another file is one of the rest. */
+static uint32_t id_of_shared(struct tables *t, uint64_t inode, uint64_t offset)
+{
+	uint32_t space = id_at(t, &t->lock_spaces, 0, inode, LOCK_SPACES_MAX);
+
+	return space == UINT32_MAX ? LOCK_REST : id_at(t, &t->lock_ids, key_of(LOCK_SHARED, space), offset, LOCKS_MAX);
 }
 
 uint32_t lock_of(struct tables *t, const struct span *s)
@@ -52,58 +71,108 @@ uint32_t lock_of(struct tables *t, const struct span *s)
 	bool by_place = is_by_place(s->metric, s->lock);
 	uint32_t id;
 
-	if (!s->lock && (!by_place || !s->wait_site))
+	if (by_place && !s->lock_space && s->wait_site)
+		id = id_at(t, &t->lock_ids, key_of(LOCK_PLACE, 0), s->wait_site, LOCKS_MAX);
+	else if (s->lock_space == LOCK_OF_KERNEL)
+		id = id_at(t, &t->lock_ids, key_of(LOCK_KERNEL, 0), s->lock, LOCKS_MAX);
+	else if (s->lock_space)
+		id = id_of_shared(t, s->lock_space, s->lock);
+	else if (s->lock)
+		id = id_at(t, &t->lock_ids, key_of(LOCK_PRIVATE, s->tgid), s->lock, LOCKS_MAX);
+	else
 		return 0;
-	id = by_place ? id_at(t, &t->locks, BY_PLACE, s->wait_site, LOCKS_MAX) :
-		id_at(t, &t->locks, s->tgid, s->lock, LOCKS_MAX);
 	if (id != LOCK_REST && s->wait_site)
-		t->locks.rows[id - 1].sum = s->wait_site;
+		t->lock_ids.rows[id - 1].sum = s->wait_site;
 	return id;
 }
 
-static void place_text(const struct names *n, uint64_t wait_site, char *buf, size_t size)
+uint32_t lock_find(const struct tables *t, uint32_t tgid, uint64_t space, uint64_t lock)
 {
-	const struct site_name *site = names_of_site(n, (uint32_t)wait_site);
+	const struct tally_row *of = space ? tally_find(&t->lock_spaces, 0, space) : NULL, *r;
 
-	snprintf(buf, size, "%s%s%s", site ? site->func : "", site ? " " : "", site ? site->at : "");
+	if (space && !of)
+		return 0;
+	r = tally_find(&t->lock_ids, of ? key_of(LOCK_SHARED, (uint32_t)(of - t->lock_spaces.rows) + 1) :
+		       key_of(LOCK_PRIVATE, tgid), lock);
+	return r ? (uint32_t)(r - t->lock_ids.rows) + 1 : 0;
 }
 
-static void address_text(uint64_t tgid, uint64_t lock, char *buf, size_t size)
+const char *tables_place_text(const struct names *n, uint32_t wait_site, char *buf, size_t size)
 {
-	snprintf(buf, size, "%" PRIu64 ":0x%" PRIx64, tgid, lock);
+	const struct site_name *site = names_of_site(n, wait_site);
+	bool has_at = site && *site->at;
+
+	snprintf(buf, size, "%s%s%s", site ? site->func : "", has_at ? " " : "", has_at ? site->at : "");
+	return buf;
+}
+
+static void address_text(enum lock_kind kind, uint64_t of, uint64_t lock, char *buf, size_t size)
+{
+	if (kind == LOCK_KERNEL)
+		snprintf(buf, size, "kernel:0x%" PRIx64, lock);
+	else
+		snprintf(buf, size, "%" PRIu64 ":0x%" PRIx64, of, lock);
 }
 
 const char *tables_lock_text(const struct tables *t, const struct names *n, uint32_t lock, char *buf, size_t size)
 {
-	if (!lock || lock - 1 >= t->locks.cnt) {
+	if (!lock || lock - 1 >= t->lock_ids.cnt) {
 		snprintf(buf, size, "%s", lock ? "rest" : "");
 		return buf;
 	}
-	const struct tally_row *r = &t->locks.rows[lock - 1];
+	const struct tally_row *r = &t->lock_ids.rows[lock - 1];
+	enum lock_kind kind = (enum lock_kind)(r->a >> 32);
 
-	if (r->a == BY_PLACE)
-		place_text(n, r->b, buf, size);
+	if (kind == LOCK_PLACE)
+		tables_place_text(n, (uint32_t)r->b, buf, size);
 	else
-		address_text(r->a, r->b, buf, size);
+		address_text(kind, kind == LOCK_SHARED ? t->lock_spaces.rows[(uint32_t)r->a - 1].b : (uint32_t)r->a, r->b,
+			     buf, size);
+	return buf;
+}
+
+const char *span_lock_text(const struct span *s, const struct names *n, char *buf, size_t size)
+{
+	*buf = '\0';
+	if (!s->lock_space && is_by_place(s->metric, s->lock))
+		tables_place_text(n, s->wait_site, buf, size);
+	else if (s->lock_space)
+		address_text(s->lock_space == LOCK_OF_KERNEL ? LOCK_KERNEL : LOCK_SHARED, s->lock_space, s->lock, buf, size);
+	else if (s->lock)
+		address_text(LOCK_PRIVATE, s->tgid, s->lock, buf, size);
 	return buf;
 }
 
 const char *tables_event_lock(const struct event_row *e, const struct names *n, char *buf, size_t size)
 {
-	*buf = '\0';
-	if (is_by_place((enum metric)e->metric, e->lock))
-		place_text(n, e->wait_site, buf, size);
-	else if (e->lock)
-		address_text(e->tgid, e->lock, buf, size);
+	const struct span s = {
+		.metric = (enum metric)e->metric, .tgid = e->tgid, .lock = e->lock, .lock_space = e->lock_space,
+		.wait_site = e->wait_site,
+	};
+
+	return span_lock_text(&s, n, buf, size);
+}
+
+const char *span_lock_name(const struct span *s, const struct names *n, char *buf, size_t size)
+{
+	const struct lock_name *name = s->lock && !s->lock_space ? names_of_lock(n, s->tgid, s->lock) : NULL;
+
+	if (!name || !*name->name)
+		return tables_place_text(n, s->wait_site, buf, size);
+	snprintf(buf, size, "%s", name->name);
 	return buf;
 }
 
 const char *tables_lock_name(const struct tables *t, const struct names *n, uint32_t lock, char *buf, size_t size)
 {
-	*buf = '\0';
-	if (lock && lock - 1 < t->locks.cnt)
-		place_text(n, t->locks.rows[lock - 1].sum, buf, size);
-	return buf;
+	const struct tally_row *r = lock && lock - 1 < t->lock_ids.cnt ? &t->lock_ids.rows[lock - 1] : NULL;
+	struct span s = {.wait_site = r ? (uint32_t)r->sum : 0};
+
+	if (r && r->a >> 32 == LOCK_PRIVATE) {
+		s.tgid = (uint32_t)r->a;
+		s.lock = r->b;
+	}
+	return span_lock_name(&s, n, buf, size);
 }
 
 /* More processes than there are places share one, in which only the goroutine's number counts. */

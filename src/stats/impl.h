@@ -9,6 +9,7 @@
 
 #include "../../bpf/record.h"
 #include "../base/u64map.h"
+#include "contention.h"
 #include "dims.h"
 #include "periodic.h"
 #include "tally.h"
@@ -22,6 +23,9 @@ enum {
 	COUNTERS_MAX = 16384,	/* entities of a counter */
 	LOSS_TIMES_MAX = 16384,
 	LOCKS_MAX = 65536,
+	LOCK_SPACES_MAX = 16384,	/* files that shared locks are in */
+	LOCK_ROWS_MAX = 65536,		/* of sites, pairs, what holders did: of each */
+	HOLD_PARTS = 32,		/* different things that a holder did in one wait */
 	WAKERS_MAX = 65536,	/* goroutines by number, as wakers */
 	LABELS_MAX = 16384,
 	GAUGE_VALUES_MAX = 131072,
@@ -58,12 +62,40 @@ struct gauges {
 	uint32_t stride;		/* every so many snapshots are kept, a power of two; and each process's last */
 };
 
+struct stack_entry;
+
+struct stacks {
+	struct stack_entry *rows;
+	size_t cnt, room;
+	struct u64map by_hash;		/* uint32_t: the number (from 1) of the first row of that hash */
+	uint64_t folded;
+};
+
 struct windows {
 	struct tally cells;		/* a: group << 32 | stage << 16 | window, b: bucket */
 	struct u64map own;		/* threads and processes that have samples */
 	uint64_t width_ns;
 	size_t cnt, full;		/* full: when they are to be made fewer */
 	uint64_t disturbed_until;
+};
+
+/* Of one group. */
+struct lock {
+	struct contention time;
+	struct lock_worst worst;
+};
+
+struct locks {
+	struct lock **locks;		/* by group; NULL: none */
+	size_t lock_cnt;
+	uint64_t width_ns;		/* of a column */
+	/* a: group << 32 and what else is in locks.c */
+	struct tally sites;		/* b: site of the wait */
+	struct tally pairs;		/* b: waiter << 32 | whom it waited for */
+	struct tally holds;		/* b: holder << 32 | root */
+	struct tally eagain;		/* a: tgid, b: futex word */
+	struct lock_row *rows;		/* of groups that follow each other */
+	size_t row_cnt;
 };
 
 struct tables {
@@ -89,16 +121,19 @@ struct tables {
 	struct tally blame;		/* a: group << 32 | by_type << 8 | kind, b: by << 32 | lock */
 	size_t blame_max;
 	/* ids.c; the row + 1 is the id */
-	struct tally locks;		/* a: tgid, b: address; sum: where it was waited for last */
+	struct tally lock_ids;		/* a: kind << 32 | tgid or space, b: address; sum: where it was waited for last */
+	struct tally lock_spaces;	/* b: inode */
 	struct tally wakers;		/* b: key of a goroutine; sum: its site */
 	struct tally label_ids;		/* a: hash of the text, b: 0, or more for others of that hash */
 	char **labels;
 	uint32_t *go_pids;
 	size_t go_pid_cnt;
+	struct locks locks;
 	struct events events;
 	struct gauges gauges;
 	struct periodic periodic;
 	struct windows windows;
+	struct stacks stacks;
 	/* counters.c */
 	struct tally counters[ECOUNT_CNT];	/* b: tid */
 	uint64_t counter_sums[ECOUNT_CNT];
@@ -136,8 +171,19 @@ void windows_add(struct tables *t, size_t group, const struct span *s, uint64_t 
 /* After the groups got their final order. */
 void windows_finish(struct tables *t);
 
+/* Of every span that is in a group; takes those of lock.wait. */
+void locks_add(struct tables *t, size_t group, const struct span *s, uint64_t latency);
+void locks_eagain(struct tables *t, uint32_t tgid, uint64_t futex, uint64_t n);
+/* The groups get their final order: 0 or -ENOMEM. After that, locks_finish. */
+int locks_renumber(struct tables *t, const uint32_t *new_id);
+void locks_finish(struct tables *t);
+void locks_clear(struct tables *t);
+void locks_done(struct tables *t);
+
 /* The id of the span's lock, 0 if it has none, or LOCK_REST. */
 uint32_t lock_of(struct tables *t, const struct span *s);
+/* The id of a lock by what spans say of it; 0: none did. */
+uint32_t lock_find(const struct tables *t, uint32_t tgid, uint64_t space, uint64_t lock);
 /* The key of a goroutine, 0 for none; never ENTITY_REST. */
 uint64_t goid_of(struct tables *t, uint32_t tgid, uint64_t goid);
 /* The id of a goroutine by its key, or BY_REST. */
@@ -153,9 +199,15 @@ void blame_clear(struct tables *t);
 void blame_add(struct tables *t, size_t group, const struct span *s);
 void blame_finish(struct tables *t);
 
+/* The one of the span's blames with the most time, NULL if none has any. */
+const struct blame *biggest_blame(const struct span *s);
 void events_done(struct events *e);
 void events_add(struct tables *t, const struct span *s, uint64_t latency);
 void events_finish(struct tables *t);
+
+void stacks_add(struct tables *t, const struct span *s, uint64_t latency);
+void stacks_finish(struct tables *t);
+void stacks_done(struct stacks *st);
 
 void gauges_add(struct tables *t, const struct gauge *g);
 void gauges_finish(struct tables *t);

@@ -13,13 +13,13 @@ struct entry {
 	uint32_t kind, bytes;	/* with what follows it */
 };
 
-/* Behind it come its stages that are not 0, and its blame. */
+/* Behind it come its stages that are not 0, its blame, and what the holder did. */
 struct kept_span {
 	struct entry e;
-	uint64_t begin_ns, end_ns, cgroup, lock, goid, label;
-	uint32_t klass, tid, tgid, site, wait_site;
+	uint64_t begin_ns, end_ns, cgroup, lock, lock_space, goid, label;
+	uint32_t klass, tid, tgid, site, wait_site, holder;
 	uint32_t stages;	/* mask */
-	uint32_t blame_cnt;
+	uint32_t blame_cnt, hold_cnt;
 	uint16_t cpu;
 	uint8_t metric, prio, policy;
 };
@@ -139,7 +139,8 @@ void recent_spans_span(struct recent_spans *r, const struct span *s)
 	unsigned int stages = stages_of(s);
 	size_t stage_bytes = (size_t)__builtin_popcount(stages) * sizeof(uint64_t);
 	size_t blame_bytes = s->blame_cnt * sizeof(*s->blame);
-	struct kept_span *k = add(r, ENTRY_SPAN, sizeof(*k) + stage_bytes + blame_bytes, s->end_ns);
+	size_t hold_bytes = s->hold_cnt * sizeof(*s->holds);
+	struct kept_span *k = add(r, ENTRY_SPAN, sizeof(*k) + stage_bytes + blame_bytes + hold_bytes, s->end_ns);
 	struct entry e;
 	uint64_t *stage;
 
@@ -148,9 +149,10 @@ void recent_spans_span(struct recent_spans *r, const struct span *s)
 	e = k->e;
 	*k = (struct kept_span){
 		.e = e, .begin_ns = s->begin_ns, .end_ns = s->end_ns, .cgroup = s->cgroup, .lock = s->lock,
-		.goid = s->goid, .label = s->label, .klass = s->klass, .tid = s->tid, .tgid = s->tgid,
-		.site = s->site, .wait_site = s->wait_site, .stages = stages, .blame_cnt = (uint32_t)s->blame_cnt,
-		.cpu = s->cpu, .metric = (uint8_t)s->metric, .prio = s->prio, .policy = s->policy,
+		.lock_space = s->lock_space, .goid = s->goid, .label = s->label, .klass = s->klass, .tid = s->tid,
+		.tgid = s->tgid, .site = s->site, .wait_site = s->wait_site, .holder = s->holder, .stages = stages,
+		.blame_cnt = (uint32_t)s->blame_cnt, .hold_cnt = (uint32_t)s->hold_cnt, .cpu = s->cpu,
+		.metric = (uint8_t)s->metric, .prio = s->prio, .policy = s->policy,
 	};
 	stage = (uint64_t *)(k + 1);
 	for (size_t i = 0; i < STAGE_CNT; i++) {
@@ -159,6 +161,8 @@ void recent_spans_span(struct recent_spans *r, const struct span *s)
 	}
 	if (blame_bytes)
 		memcpy(stage, s->blame, blame_bytes);
+	if (hold_bytes)
+		memcpy((char *)stage + blame_bytes, s->holds, hold_bytes);
 }
 
 /* Without a time of its own it is as old as the newest span. */
@@ -194,9 +198,10 @@ static void give_span(const struct kept_span *k, const struct span_sink *sink)
 	const uint64_t *stage = (const uint64_t *)(k + 1);
 	struct span s = {
 		.metric = (enum metric)k->metric, .klass = k->klass, .begin_ns = k->begin_ns, .end_ns = k->end_ns,
-		.tid = k->tid, .tgid = k->tgid, .cgroup = k->cgroup, .lock = k->lock, .goid = k->goid,
-		.label = k->label, .site = k->site, .wait_site = k->wait_site, .cpu = k->cpu, .prio = k->prio,
-		.policy = k->policy, .blame_cnt = k->blame_cnt,
+		.tid = k->tid, .tgid = k->tgid, .cgroup = k->cgroup, .lock = k->lock,
+		.lock_space = k->lock_space, .goid = k->goid, .label = k->label, .site = k->site,
+		.wait_site = k->wait_site, .holder = k->holder, .cpu = k->cpu, .prio = k->prio, .policy = k->policy,
+		.blame_cnt = k->blame_cnt, .hold_cnt = k->hold_cnt,
 	};
 
 	for (size_t i = 0; i < STAGE_CNT; i++) {
@@ -204,6 +209,7 @@ static void give_span(const struct kept_span *k, const struct span_sink *sink)
 			s.stage_ns[i] = *stage++;
 	}
 	s.blame = (const struct blame *)stage;
+	s.holds = (const struct hold *)(s.blame + s.blame_cnt);
 	sink->span(sink->ctx, &s);
 }
 

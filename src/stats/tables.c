@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define GROUPED (TABLE_BIT(HEATMAP) | TABLE_BIT(STAGES) | TABLE_BIT(BLAME))
+#define OF_CELLS (TABLE_BIT(HEATMAP) | TABLE_BIT(STAGES) | TABLE_BIT(LOCKS))
+#define GROUPED (OF_CELLS | TABLE_BIT(BLAME) | TABLE_BIT(HOLDERS))
 
 const struct table_info table_infos[TABLE_CNT] = {
 #define X(id, table_name, table_help) [TABLE_##id] = {.name = table_name, .help = table_help},
@@ -49,8 +50,10 @@ void tables_free(struct tables *t)
 	counters_done(t);
 	events_done(&t->events);
 	gauges_done(&t->gauges);
+	stacks_done(&t->stacks);
 	periodic_done(&t->periodic);
 	groups_done(t);
+	locks_done(t);
 	ids_done(t);
 	free(t);
 }
@@ -91,6 +94,8 @@ static void on_span(void *ctx, const struct span *s)
 		tables_start(t, s->begin_ns);
 	if (t->opts.tables & TABLE_BIT(EVENTS) && t->pass != PASS_TOP)
 		events_add(t, s, latency);
+	if (t->opts.stacks && t->pass != PASS_TOP)
+		stacks_add(t, s, latency);
 	if (wants_periodic(t, s) && periodic_add(&t->periodic, s, t->by[s->metric]->key(t, s)))
 		tables_failed(t, -ENOMEM);
 	if (!(t->opts.tables & GROUPED) && !t->opts.windows)
@@ -100,10 +105,11 @@ static void on_span(void *ctx, const struct span *s)
 	if (!g)
 		return;
 	group_add(t, g, s, latency);
-	if (t->opts.tables & (TABLE_BIT(HEATMAP) | TABLE_BIT(STAGES)))
+	if (t->opts.tables & OF_CELLS)
 		heatmap_add(t, (size_t)(g - t->groups), s->end_ns, latency);
 	if (t->opts.tables & TABLE_BIT(BLAME))
 		blame_add(t, (size_t)(g - t->groups), s);
+	locks_add(t, (size_t)(g - t->groups), s, latency);
 	if (t->opts.windows)
 		windows_add(t, (size_t)(g - t->groups), s, latency);
 }
@@ -114,6 +120,14 @@ static void on_counter(void *ctx, enum entity_counter id, uint32_t tid, uint64_t
 
 	if (!t->err && t->pass != PASS_TOP)
 		counters_add(t, id, tid, n);
+}
+
+static void on_eagain(void *ctx, uint32_t tgid, uint64_t futex, uint64_t n)
+{
+	struct tables *t = ctx;
+
+	if (!t->err && t->pass != PASS_TOP)
+		locks_eagain(t, tgid, futex, n);
 }
 
 static void on_total(void *ctx, unsigned int count_id, uint64_t value)
@@ -146,7 +160,7 @@ struct span_sink tables_sink(struct tables *t)
 {
 	return (struct span_sink){
 		.ctx = t, .span = on_span, .counter = on_counter, .total = on_total, .loss = on_loss,
-		.gauge = on_gauge,
+		.gauge = on_gauge, .eagain = on_eagain,
 	};
 }
 
@@ -187,7 +201,9 @@ int tables_pass_done(struct tables *t, bool *again)
 		heatmap_finish(t);
 		windows_finish(t);
 		blame_finish(t);
+		locks_finish(t);
 		events_finish(t);
+		stacks_finish(t);
 		finish_periodic(t);
 		counters_finish(t);
 		gauges_finish(t);

@@ -21,6 +21,8 @@
 	X(EVENTS, "events", "one sample a row") \
 	X(PERIODIC, "periodic", "timers of a period: drift against its grid, ticks missed, late ones in a row") \
 	X(COUNTERS, "counters", "what was counted and is no sample") \
+	X(LOCKS, "locks", "locks: waits, how long somebody waited, how many at once") \
+	X(HOLDERS, "holders", "what the holders of locks did while others waited for them") \
 	X(GAUGES, "gauges", "Go processes over time: goroutines, threads, run queues, timers") \
 	X(LOSS, "loss", "what was lost, by cause")
 
@@ -54,6 +56,7 @@ struct tables_opts {
 	uint64_t period_ns;		/* of the timers looked for. Each one's own */
 	uint64_t late_ns;		/* what counts as late there. A tenth of the period, at least 1 ms */
 	size_t sort_rows;		/* events sorted in memory at a time. 32,768 */
+	bool stacks;			/* samples by call stack are kept, too: see stacks.h. No */
 	bool windows;			/* samples by window of time are kept, too: see windows.h. No */
 };
 

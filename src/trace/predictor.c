@@ -2,7 +2,23 @@
 #include "predictor.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <sys/mman.h>
+
+#define ROUNDS_SIZE (SLOT_CNT * sizeof(uint32_t))
+
+/* Zeroed. Pages of slots that nobody uses cost no memory, which calloc() does not promise. NULL: no memory. */
+static void *map_pages(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void unmap_pages(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
+}
 
 int predictor_init(struct predictor *p)
 {
@@ -15,8 +31,8 @@ int predictor_init(struct predictor *p)
 	for (unsigned int kind = 0; kind < REC_KIND_END; kind++) {
 		if (!has_last[kind])
 			continue;
-		p->rounds[kind] = calloc(SLOT_CNT, sizeof(*p->rounds[kind]));
-		p->slots[kind] = calloc(SLOT_CNT, record_info(kind)->size);
+		p->rounds[kind] = map_pages(ROUNDS_SIZE);
+		p->slots[kind] = map_pages(SLOT_CNT * record_info(kind)->size);
 		if (!p->rounds[kind] || !p->slots[kind])
 			return -ENOMEM;
 	}
@@ -26,8 +42,9 @@ int predictor_init(struct predictor *p)
 void predictor_done(struct predictor *p)
 {
 	for (unsigned int kind = 0; kind < REC_KIND_END; kind++) {
-		free(p->rounds[kind]);
-		free(p->slots[kind]);
+		unmap_pages(p->rounds[kind], ROUNDS_SIZE);
+		if (p->slots[kind])
+			unmap_pages(p->slots[kind], SLOT_CNT * record_info(kind)->size);
 	}
 }
 
@@ -41,6 +58,6 @@ void predictor_reset(struct predictor *p)
 	/* After 2^32 rounds the number comes again: no slot may look current. */
 	for (unsigned int kind = 0; kind < REC_KIND_END; kind++)
 		if (p->rounds[kind])
-			memset(p->rounds[kind], 0, SLOT_CNT * sizeof(*p->rounds[kind]));
+			memset(p->rounds[kind], 0, ROUNDS_SIZE);
 	p->round = 1;
 }

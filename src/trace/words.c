@@ -55,6 +55,11 @@ static const struct word flag_words[] = {
 	{ "tracked", TASK_TRACKED }, { "kthread", TASK_KTHREAD }, { "forked", TASK_FORKED },
 	{ "execed", TASK_EXECED }, { NULL, 0 },
 };
+static const struct word klock_words[] = {
+	{ "spin", KLOCK_SPIN }, { "read", KLOCK_READ }, { "write", KLOCK_WRITE }, { "rt", KLOCK_RT },
+	{ "percpu", KLOCK_PERCPU }, { "mutex", KLOCK_MUTEX }, { NULL, 0 },
+};
+static const struct word code_words[] = { { "kernel", TGID_KERNEL }, { NULL, 0 } };
 static const struct word open_words[] = {
 	{ "not", OPEN_NOT }, { "blocked", OPEN_BLOCKED }, { "woken", OPEN_WOKEN },
 	{ "preempted", OPEN_PREEMPTED }, { "throttled", OPEN_THROTTLED }, { NULL, 0 },
@@ -91,6 +96,10 @@ static const struct word_field word_fields[] = {
 	{ REC_GOPROC_KIND, "level", false, level_words },
 	{ REC_GOWORD_KIND, "word", false, goword_words },
 	{ REC_GOHIST_KIND, "which", false, hist_words },
+	{ REC_STACK_KIND, "tgid", false, code_words },
+	{ REC_SYMBOL_KIND, "tgid", false, code_words },
+	{ REC_KLOCK_KIND, "flags", true, klock_words },
+	{ REC_KLOCK_KIND, "syscall", false, syscall_words },
 };
 
 const struct word_field *words_of(unsigned int kind, const char *field)

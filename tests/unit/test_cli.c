@@ -154,7 +154,7 @@ static void gate_options(void **state)
 
 	(void)state;
 	assert_string_equal(c.file, "x.wlag");
-	assert_string_equal(c.gate.baseline, "b.wlag");
+	assert_string_equal(c.gate.baselines[0], "b.wlag");
 	assert_true(c.gate.max_regress == 0.2 && c.gate.max_loss == 0.01);
 	assert_int_equal(c.gate.min_samples, 50);
 	assert_string_equal(c.gate.files[REPORT_JUNIT], "j.xml");

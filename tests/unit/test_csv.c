@@ -236,20 +236,20 @@ static void counters_and_losses(void **state)
 	(void)state;
 	check_csv((struct tables_opts){0}, (struct export_opts){.table = TABLE_COUNTERS},
 		  "counter,entity,name,count\n"
-		  "join_impossible,,,0\ngo_hits,,,0\ngo_births,,,0\ngo_deaths,,,0\n"
+		  "join_impossible,,,0\ngo_hits,,,0\ngo_births,,,0\ngo_deaths,,,0\nstack_later,,,0\nstack_unreadable,,,0\nklock_short,,,0\n"
 		  "waking,11,mixer,3\nwaking,rest,,1\n"
 		  "waking_again,,,0\nwaking_preempted,,,0\nlost_waking,,,0\n"
 		  "censored.thread.drift,,,0\ncensored.thread.runq,,,0\ncensored.thread.preempt,,,0\n"
 		  "censored.thread.throttle,,,0\ncensored.thread.futex,,,0\ncensored.thread.block,,,0\n"
 		  "censored.goroutine.drift,,,0\ncensored.goroutine.runq,,,0\ncensored.goroutine.lock,,,0\n"
-		  "censored.goroutine.chan,,,0\ncensored.process.stw,,,0\n"
+		  "censored.goroutine.chan,,,0\ncensored.lock.wait,,,0\ncensored.process.stw,,,0\n"
 		  "jiffies,,,0\noverrun,12,,2\nmissed_tick,,,0\nfutex_eagain,,,0\nclock_step,,,0\n");
 	check_csv((struct tables_opts){0}, (struct export_opts){.table = TABLE_LOSS},
 		  "cause,count\n"
 		  "missed_switch,0\nring_waking,0\nring_preempt,0\nring_slice,9\nring_move,0\nring_task,0\nslice_history,0\n"
 		  "waking_slots,0\nwaking_no_state,0\ntask_state_full,0\nrecursion,0\nfutex_eagain_map,0\n"
 		  "overrun_map,0\nfile_cut,0\nfile_bad_record,0\nmissed_waking,0\nring_goroutine,0\ngoroutine_full,0\n"
-		  "stack_full,0\ngo_unreadable,0\n");
+		  "stack_full,0\ngo_unreadable,0\nstack_paths_full,0\nring_klock,0\n");
 }
 
 static void cells_are_safe_for_terminals_and_spreadsheets(void **state)
@@ -332,7 +332,7 @@ static void times_have_three_digits(void **state)
 /* Everything but the shapes that refuse: a full disk must not pass for success. */
 static void a_full_disk_is_an_error(void **state)
 {
-	struct tables *t = make_tables((struct tables_opts){.sort_rows = 2}, SPAN_CNT);
+	struct tables *t = make_tables((struct tables_opts){.sort_rows = 2, .stacks = true}, SPAN_CNT);
 	struct names *n = make_names("a", "b");
 
 	(void)state;
@@ -360,9 +360,10 @@ static void names_are_found_and_listed(void **state)
 	assert_int_equal(shape_find("wide"), SHAPE_WIDE);
 	assert_int_equal(metric_find("thread.runq"), METRIC_THREAD_RUNQ);
 	assert_null(exporter_find("nosuch"));
-	assert_string_equal(tables_list(buf, sizeof(buf)), "heatmap, stages, blame, events, periodic, counters, gauges, loss");
+	assert_string_equal(tables_list(buf, sizeof(buf)), "heatmap, stages, blame, events, periodic, counters, "
+			    "locks, holders, gauges, loss");
 	assert_string_equal(shapes_list(buf, sizeof(buf)), "long, wide, pairs");
-	assert_string_equal(exporters_list(buf, sizeof(buf)), "csv, text, svg, json, openmetrics");
+	assert_string_equal(exporters_list(buf, sizeof(buf)), "csv, text, svg, json, openmetrics, pprof, folded");
 	assert_string_equal(metrics_list(3, buf, sizeof(buf)), "thread.drift, thread.runq");
 	assert_string_equal(metrics_list(3, buf, 8), "thread.");
 }

@@ -139,6 +139,8 @@ static void definitions_have_every_word(void **state)
 		wants_word(path, text, stage_names[i]);
 	for (size_t i = 0; i < BLAME_CNT; i++)
 		wants_word(path, text, blame_names[i]);
+	for (size_t i = 0; i < HOLD_CNT; i++)
+		wants_word(path, text, hold_names[i]);
 	for (size_t i = 0; i < TABLE_CNT; i++)
 		wants_word(path, text, table_infos[i].name);
 	for (size_t i = 0; i < ECOUNT_CNT; i++)
@@ -147,7 +149,7 @@ static void definitions_have_every_word(void **state)
 		wants_word(path, text, totals[i]);
 	for (size_t i = 0; i < GAUGE_CNT; i++)
 		wants_word(path, text, gauge_names[i]);
-	for (uint32_t klass = CLASS_NONE + 1; klass <= CLASS_SELECT; klass++)
+	for (uint32_t klass = CLASS_NONE + 1; klass <= CLASS_BARRIER; klass++)
 		wants_word(path, text, class_name(klass, word, sizeof(word)));
 	for (const struct dim *d = dims; d->name; d++)
 		wants_word(path, text, d->name);

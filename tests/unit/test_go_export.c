@@ -161,9 +161,11 @@ static void names_of_functions_do_nothing(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	for (size_t i = 0; i <= sizeof(bites) / sizeof(*bites); i++) {
 		const char *bite = i < sizeof(bites) / sizeof(*bites) ? bites[i] : longest;
-		struct go_sample s = go_sample_of(bite, bite, (struct tables_opts){0});
+		struct go_sample s = go_sample_of(bite, bite, (struct tables_opts){.stacks = true});
 
 		for (const struct exporter *e = exporters; e->name; e++) {
+			if (e->is_binary)
+				continue;
 			char *text = go_exported(&s, e->name, (struct export_opts){0});
 
 			for (const char *c = text; *c; c++)

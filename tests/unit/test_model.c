@@ -7,6 +7,8 @@
  *	=> thread.futex other tid=1 cpu=0 lock=0x1000 1ms..2ms | | waker:7=1ms
  *	=> goroutine.lock mutex tid=1 cpu=0 lock=0x1000 goid=7 site=main.f(main.main main.go:9)
  *	   in=main.f(main.go:20) 1ms..2ms | | waker:main.g#8=1ms
+ *	=> lock.wait mutex tid=1 cpu=0 of=INODE lock=0x1000 holder=7 stack=3 in=main(a.c:5) 1ms..2ms | | holder:7=1ms
+ *	   | blocked:sleep=900us unknown=100us
  *	=> gauge goroutines tgid=1 12 at 1s
  *	=> count jiffies 1 of 1
  *	=> EBADMSG
@@ -102,6 +104,39 @@ static void put_goroutine(const struct run *r, const struct span *s)
 		fprintf(r->f, "label=%s ", label);
 }
 
+static void put_lock(const struct run *r, const struct span *s)
+{
+	if (s->lock_space == LOCK_OF_KERNEL)
+		fputs("of=kernel ", r->f);
+	else if (s->lock_space)
+		fprintf(r->f, "of=%llu ", (unsigned long long)s->lock_space);
+	if (s->lock)
+		fprintf(r->f, "lock=0x%llx ", (unsigned long long)s->lock);
+	if (s->holder)
+		fprintf(r->f, "holder=%u ", s->holder);
+	if (s->stack && s->metric == METRIC_LOCK_WAIT)
+		fprintf(r->f, "stack=%s%u ", s->stack_tgid == TGID_KERNEL ? "kernel:" : "", s->stack);
+}
+
+static void put_holds(const struct run *r, const struct span *s)
+{
+	char name[64];
+
+	if (s->hold_cnt)
+		fputs(" |", r->f);
+	for (size_t i = 0; i < s->hold_cnt; i++) {
+		const struct hold *h = &s->holds[i];
+
+		fprintf(r->f, " %s", hold_names[h->doing]);
+		if (h->klass)
+			fprintf(r->f, ":%s", names_class(model_names(r->model), h->klass, name, sizeof(name)));
+		if (h->root)
+			fprintf(r->f, ":%u", h->root);
+		fputc('=', r->f);
+		put_ns(r->f, h->ns);
+	}
+}
+
 static void put_span(void *ctx, const struct span *s)
 {
 	const struct run *r = ctx;
@@ -110,8 +145,7 @@ static void put_span(void *ctx, const struct span *s)
 
 	names_class(model_names(r->model), s->klass, name, sizeof(name));
 	fprintf(f, "=> %s%s%s tid=%u cpu=%u ", metrics[s->metric].name, *name ? " " : "", name, s->tid, s->cpu);
-	if (s->lock)
-		fprintf(f, "lock=0x%llx ", (unsigned long long)s->lock);
+	put_lock(r, s);
 	put_goroutine(r, s);
 	put_ns(f, s->begin_ns);
 	fputs("..", f);
@@ -120,6 +154,7 @@ static void put_span(void *ctx, const struct span *s)
 	put_stages(f, s);
 	fputs(" |", f);
 	put_blame(r, s);
+	put_holds(r, s);
 	fputc('\n', f);
 }
 
@@ -372,12 +407,12 @@ static void stacks_have_frames_with_inlined_calls(void **state)
 		"symbol tgid=100 pc=0x10 line=5 func=main.inner file=/a/b.go",
 		"symbol tgid=100 pc=0x10 line=6 depth=1 func=main.middle file=c.go",
 		"symbol tgid=100 pc=0x10 depth=2 last=1 func=main.outer file=/a/d.go",
-		"symbol tgid=100 pc=0x20 line=9 last=1 func=main.main",
+		"symbol tgid=100 pc=0x20 line=9 last=1 func=main.main module=app",
 		"stack tgid=100 id=3 pc0=0x10 pc1=0x30 pc2=0x20 pc4=0x10",
 	};
 	static const struct site_name want[] = {
-		{"main.inner", "b.go:5"}, {"main.middle", "c.go:6"}, {"main.outer", "d.go"}, {"0x30", ""},
-		{"main.main", ""},
+		{"main.inner", "b.go:5", ""}, {"main.middle", "c.go:6", ""}, {"main.outer", "d.go", ""}, {"0x30", "", ""},
+		{"main.main", "", "app"},
 	};
 	struct span_sink sink = {.span = no_span, .counter = no_counter, .total = keep_total};
 	struct model *m = model_new(&sink);
@@ -389,6 +424,7 @@ static void stacks_have_frames_with_inlined_calls(void **state)
 		assert_true(names_frame(model_names(m), 100, 3, i, &have));
 		assert_string_equal(have.func, want[i].func);
 		assert_string_equal(have.at, want[i].at);
+		assert_string_equal(have.module, want[i].module);
 	}
 	assert_false(names_frame(model_names(m), 100, 3, 5, &have));
 	assert_false(names_frame(model_names(m), 100, 4, 0, &have));
@@ -408,12 +444,12 @@ static void classes_have_names(void **state)
 
 	(void)state;
 	assert_string_equal(class_name(CLASS_NONE, buf, sizeof(buf)), "");
-	for (int i = CLASS_TIMER; i <= CLASS_SELECT; i++)
+	for (int i = CLASS_TIMER; i <= CLASS_BARRIER; i++)
 		assert_true(strncmp(class_name(i, buf, sizeof(buf)), "class_", 6));
 	assert_string_equal(class_name(CLASS_SYSCALL, buf, sizeof(buf)), syscall_name(0));
 	assert_string_equal(class_name(CLASS_SYSCALL + 455, buf, sizeof(buf)), "futex_wait");
 	assert_string_equal(class_name(CLASS_SYSCALL + 30000, buf, sizeof(buf)), "syscall_30000");
-	assert_string_equal(class_name(CLASS_SELECT + 1, buf, 6), "class");
+	assert_string_equal(class_name(CLASS_BARRIER + 1, buf, 6), "class");
 	assert_null(syscall_name(-1));
 }
 

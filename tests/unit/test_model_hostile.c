@@ -26,6 +26,15 @@ static uint64_t rnd(uint64_t *seed, uint64_t below)
 	return *seed % below;
 }
 
+static int futex_nr(void)
+{
+	static int nr = -1;
+
+	while (nr < 0 || !syscall_name(nr) || strcmp(syscall_name(nr), "futex"))
+		nr++;
+	return nr;
+}
+
 static void no_total(void *ctx, unsigned int count_id, uint64_t value)
 {
 	(void)ctx;
@@ -33,9 +42,11 @@ static void no_total(void *ctx, unsigned int count_id, uint64_t value)
 	(void)value;
 }
 
+static unsigned int with_holds;
+
 static void check_sums(void *ctx, const struct span *s)
 {
-	uint64_t stages = 0, blame = 0, latency = s->end_ns - s->begin_ns, to_explain = latency;
+	uint64_t stages = 0, blame = 0, holds = 0, latency = s->end_ns - s->begin_ns, to_explain = latency;
 
 	assert_true(s->begin_ns <= s->end_ns);
 	for (int i = 0; i < STAGE_CNT; i++) {
@@ -44,6 +55,11 @@ static void check_sums(void *ctx, const struct span *s)
 	}
 	for (size_t i = 0; i < s->blame_cnt; i++)
 		blame += s->blame[i].ns;
+	for (size_t i = 0; i < s->hold_cnt; i++)
+		holds += s->holds[i].ns;
+	assert_true(!s->hold_cnt || (s->metric == METRIC_LOCK_WAIT && s->holder));
+	assert_int_equal(holds, s->hold_cnt ? latency : 0);
+	with_holds += s->hold_cnt > 1;
 	if (metrics[s->metric].stages)
 		assert_int_equal(stages, latency);
 	if (s->metric == METRIC_THREAD_DRIFT || s->metric == METRIC_GOROUTINE_DRIFT ||
@@ -132,18 +148,81 @@ static void feed_names(struct model *m, uint64_t *seed)
 		.hdr = {REC_GOWORD_KIND, sizeof(word)}, .tgid = rnd(seed, 3), .word = rnd(seed, 4),
 		.number = rnd(seed, 4),
 	};
-	static const char *const funcs[] = {"", "runtime.x", "sync.(*Mutex).Lock", "main.f.func1", "runtime.goexit"};
+	static const char *const funcs[] = {"", "runtime.x", "sync.(*Mutex).Lock", "main.f.func1", "runtime.goexit",
+					    "__pthread_mutex_lock", "pthread_rwlock_rdlock", "pthread_cond_wait", "_", "std::"};
+	static const char *const modules[] = {"", "libc.so.6", "app"};
 	static const char *const reasons[] = {"", "select", "semacquire", "sync.Mutex.Lock"};
 
-	snprintf(symbol.func, sizeof(symbol.func), "%s", funcs[rnd(seed, 5)]);
+	snprintf(symbol.func, sizeof(symbol.func), "%s", funcs[rnd(seed, 10)]);
+	snprintf(symbol.module, sizeof(symbol.module), "%s", modules[rnd(seed, 3)]);
 	if (rnd(seed, 4) == 0)
 		memset(symbol.func, 'f', sizeof(symbol.func));
 	if (rnd(seed, 4) == 0)
 		memset(symbol.file, '/', sizeof(symbol.file));
+	if (rnd(seed, 4) == 0)
+		memset(symbol.module, 'm', sizeof(symbol.module));
 	snprintf(word.text, sizeof(word.text), "%s", reasons[rnd(seed, 4)]);
 	model_feed(m, &symbol, sizeof(symbol));
 	model_feed(m, &stack, sizeof(stack));
 	model_feed(m, &word, sizeof(word));
+}
+
+static uint32_t any_tgid(uint64_t *seed)
+{
+	return rnd(seed, 8) ? 1 : rnd(seed, 3);
+}
+
+/* Of locks that are waited for, and of threads that may have them. */
+static void feed_lock_nonsense(struct model *m, uint64_t *seed, uint64_t now)
+{
+	struct rec_lock lock = {
+		.hdr = {REC_LOCK_KIND, sizeof(lock)}, .tgid = rnd(seed, 3), .futex = 4 * rnd(seed, 6), .base = rnd(seed, 24),
+		.inode = rnd(seed, 2), .offset = rnd(seed, 2) ? rnd(seed, 20) : UINT64_MAX,
+	};
+	const struct rec_klock klock = {
+		.hdr = {REC_KLOCK_KIND, sizeof(klock)}, .tid = rnd(seed, 5), .tgid = rnd(seed, 3), .begin = any_time(seed, now),
+		.end = any_time(seed, now), .lock = rnd(seed, 3), .flags = rnd(seed, UINT32_MAX), .stack = rnd(seed, 9),
+		.syscall = (int16_t)rnd(seed, UINT16_MAX),
+	};
+	const struct rec_task task = {
+		.hdr = {REC_TASK_KIND, sizeof(task)}, .tid = rnd(seed, 5), .tgid = any_tgid(seed),
+		.ns_tid = rnd(seed, 2) ? rnd(seed, 3) : 0, .time = any_time(seed, now),
+		.flags = rnd(seed, 8) ? 0 : TASK_FORKED,
+	};
+	const struct rec_task_end end = {
+		.hdr = {REC_TASK_END_KIND, sizeof(end)}, .tid = rnd(seed, 5), .tgid = rnd(seed, 3), .time = any_time(seed, now),
+		.exited = rnd(seed, 2),
+	};
+
+	memset(lock.name, "a+\0"[rnd(seed, 3)], sizeof(lock.name));
+	memset(lock.module, 'm', rnd(seed, sizeof(lock.module) + 1));
+	model_feed(m, &lock, sizeof(lock));
+	model_feed(m, &klock, sizeof(klock));
+	if (rnd(seed, 2))
+		model_feed(m, &task, sizeof(task));
+	if (rnd(seed, 16) == 0)
+		model_feed(m, &end, sizeof(end));
+}
+
+/* What the wait was for: some lock of theirs, mostly. */
+static void set_futex(struct rec_wait *w, uint64_t *seed)
+{
+	static const uint32_t words[] = {0, 1, 2, 3, UINT32_MAX, 0x80000001, 0x80000002, 0xc0000003, 0x80000010};
+	static const uint32_t ops[] = {0, 6, 9, 11, 13, 0x80, 0x189, UINT32_MAX};
+
+	w->syscall = rnd(seed, 4) ? futex_nr() : (int)rnd(seed, 500);
+	w->futex = rnd(seed, 8) ? 4 * rnd(seed, 6) : rnd(seed, UINT64_MAX);
+	w->futex_op = ops[rnd(seed, 8)];
+	w->futex_val = words[rnd(seed, 9)];
+	w->futex_owner = rnd(seed, 8) ? rnd(seed, 5) : UINT32_MAX;
+	w->stack = rnd(seed, 9);
+	w->waker = any_by(seed);
+	w->tgid = any_tgid(seed);
+	if (rnd(seed, 2)) {
+		w->why = WAIT_BLOCKED;
+		w->off = w->ran - rnd(seed, 300);
+		w->waking = w->ran;
+	}
 }
 
 static void feed_nonsense(struct model *m, uint64_t *seed, uint64_t now)
@@ -179,6 +258,8 @@ static void feed_nonsense(struct model *m, uint64_t *seed, uint64_t now)
 			r.wait.off = 0;
 		if (rnd(seed, 2))
 			r.wait.ran = now;
+		if (rnd(seed, 2))
+			set_futex(&r.wait, seed);
 	}
 	model_feed(m, &r, r.hdr.len);
 }
@@ -195,6 +276,26 @@ static void nonsense_keeps_sums_exact(void **state)
 		feed_nonsense(m, &seed, 1000 + i * 10);
 	model_free(m);
 	assert_true(spans > 10000);
+}
+
+static void nonsense_of_locks_keeps_sums_exact(void **state)
+{
+	uint64_t spans = 0, seed = 2;
+	struct span_sink sink = {.ctx = &spans, .span = check_sums, .counter = any_counter, .total = no_total};
+	struct model *m = model_new(&sink);
+
+	(void)state;
+	assert_non_null(m);
+	for (int i = 0; i < 100000; i++) {
+		feed_nonsense(m, &seed, 1000 + i * 10);
+		if (i % 8 == 0)
+			feed_lock_nonsense(m, &seed, 1000 + i * 10);
+		if (i % 32 == 0)
+			feed_names(m, &seed);
+	}
+	model_free(m);
+	assert_true(spans > 10000);
+	assert_true(with_holds > 100);
 }
 
 static void go_nonsense_keeps_sums_exact(void **state)
@@ -337,6 +438,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nonsense_keeps_sums_exact),
+		cmocka_unit_test(nonsense_of_locks_keeps_sums_exact),
 		cmocka_unit_test(go_nonsense_keeps_sums_exact),
 		cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(overwritten_history_censors),

@@ -57,6 +57,7 @@ static struct tables *loaded(const struct load *loads, size_t cnt, struct tables
 #define GR METRIC_GOROUTINE_RUNQ
 #define GL METRIC_GOROUTINE_LOCK
 #define GC METRIC_GOROUTINE_CHAN
+#define L METRIC_LOCK_WAIT
 
 static void headline_is_the_worst_by_the_rule(void **state)
 {
@@ -82,7 +83,11 @@ static void headline_is_the_worst_by_the_rule(void **state)
 		{{{D, 11, 1000, 900000}, {GD, 12, 99, 5000}, {GR, 13, 100, 70}, {GL, 14, 100, 80}}, GL, 14},
 		{{{D, 11, 1000, 900}, {GR, 13, 99, 70000}, {R, 14, 1000, 800000}}, D, 11},
 		/* not what is entered to idle, unless that is all */
-		{{{F, 11, 1000, 9000000, CLASS_GO_IDLE}, {F, 12, 100, 50}, {R, 13, 1000, 40}}, F, 12},
+		{{{F, 11, 1000, 9000000, CLASS_GO_IDLE}, {F, 12, 100, 50}, {B, 13, 1000, 40}}, F, 12},
+		{{{F, 11, 1000, 9000000, CLASS_JOIN}, {F, 12, 100, 50, CLASS_BARRIER}, {R, 13, 1, 40}}, R, 13},
+		/* a lock, rather than the futex that it is made of */
+		{{{F, 11, 1000, 900, CLASS_MUTEX}, {L, 0, 1000, 900, CLASS_MUTEX}, {R, 13, 1000, 800}}, L, 0},
+		{{{F, 11, 1000, 900}, {L, 0, 100, 700, CLASS_MUTEX}, {R, 13, 1000, 800}}, R, 13},
 		{{{GL, 11, 500, 9000000, CLASS_COND}, {GL, 12, 500, 7000000, CLASS_WAITGROUP}, {D, 13, 100, 40}}, D, 13},
 		{{{GC, 11, 1000, 9000000}, {R, 12, 1, 40}}, R, 12},
 		{{{F, 11, 1000, 9000000, CLASS_GO_IDLE}}, F, 11},

@@ -10,7 +10,7 @@
 /* Tags close in order, attributes are quoted, entities are known, no control characters, UTF-8. */
 static void check_xml(const char *text)
 {
-	char open[16][16], escaped[TEXT_SZ], chunk[64];
+	char open[16][16], escaped[2 * TEXT_SZ], line[2 * TEXT_SZ];
 	size_t depth = 0;
 
 	for (const char *s = text; *s; s++) {
@@ -43,11 +43,11 @@ static void check_xml(const char *text)
 	}
 	assert_int_equal(depth, 0);
 	/* Escaping what is escaped changes nothing. */
-	for (const char *s = text; *s; s += strlen(chunk) ? strlen(chunk) : 1) {
-		text_cut(s, 20, "", chunk, sizeof(chunk));
-		chunk[strcspn(chunk, "\n")] = '\0';
-		text_escape(chunk, escaped, sizeof(escaped));
-		assert_string_equal(chunk, escaped);
+	for (const char *s = text; *s; s += strlen(line) + (s[strlen(line)] == '\n')) {
+		assert_true(strcspn(s, "\n") < sizeof(line));
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(s, "\n"), s);
+		text_escape(line, escaped, sizeof(escaped));
+		assert_string_equal(line, escaped);
 	}
 }
 
@@ -154,7 +154,7 @@ static void only_what_was_not_recorded_is_hatched(void **state)
 	cut.has_end = false;
 	o.info = &cut;
 	text = exported("svg", t, n, &o);
-	assert_int_equal(count(text, "url(#wakelag-hatch)"), 2);
+	assert_int_equal(count(text, "url(#wakelag-hatch)"), 3);
 	assert_non_null(strstr(text, "lost: what came after the cut"));
 	check_xml(text);
 	free(text);
@@ -206,6 +206,89 @@ static void grids_fit_and_lose_nothing(void **state)
 	}
 }
 
+/* The sum of the numbers that stand between these texts. */
+static unsigned long long sum_between(const char *text, const char *before, const char *behind)
+{
+	unsigned long long sum = 0, n;
+	int len;
+
+	for (const char *s = text; (s = strstr(s, before));) {
+		s += strlen(before);
+		if (sscanf(s, "%llu%n", &n, &len) == 1 && !strncmp(s + len, behind, strlen(behind)))
+			sum += n;
+	}
+	return sum;
+}
+
+/* Threads of more kinds than there are rows and columns, and locks, wait for each other. */
+static struct tables *lock_tables(size_t cnt, uint32_t tids, uint64_t locks)
+{
+	struct tables *t = new_tables((struct tables_opts){0});
+	struct span *spans = calloc(cnt, sizeof(*spans));
+	struct blame *blame = calloc(cnt, sizeof(*blame));
+
+	assert_true(spans && blame);
+	for (size_t i = 0; i < cnt; i++) {
+		uint64_t latency = 1 + random_below(5 * MS);
+		struct span *s = &spans[i];
+
+		*s = span_of(METRIC_LOCK_WAIT, CLASS_MUTEX, 100 + (uint32_t)random_below(tids), 6 * MS + i * 20 * MS / cnt,
+			     latency);
+		s->tgid = 100;
+		s->lock = 0xabc000 + 16 * random_below(locks);
+		s->holder = i % 3 ? 100 + (uint32_t)random_below(tids) : 0;
+		blame[i] = (struct blame){.tid = s->holder ? s->holder : 100 + (uint32_t)random_below(tids),
+					  .kind = s->holder ? BLAME_HOLDER : BLAME_WAKER, .ns = latency};
+		s->blame = &blame[i];
+		s->blame_cnt = 1;
+	}
+	feed(t, spans, cnt);
+	free(spans);
+	free(blame);
+	return t;
+}
+
+static void every_lock_wait_is_in_both_plots(void **state)
+{
+	static const struct {
+		uint32_t tids;
+		uint64_t locks;
+	} cases[] = {{1, 1}, {5, 3}, {13, 13}, {14, 14}, {60, 60}};
+	struct names *n = hostile_names();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		enum { CNT = 3000 };
+		struct tables *t = lock_tables(CNT, cases[i].tids, cases[i].locks);
+		char *text = exported("svg", t, n, &sample_opts);
+
+		check_xml(text);
+		check_with_xmllint(text);
+		assert_int_equal(sum_between(text, "waits that ended: ", ", the longest"), CNT);
+		assert_int_equal(sum_between(text, ", waits: ", ", the longest"), CNT);
+		assert_true(count(text, " waited for ") > 0);
+		assert_true(count(text, " waited until woken by ") > 0 || cases[i].tids > 5);
+		assert_int_equal(!!strstr(text, "italic: the waker"), 1);
+		assert_int_equal(!!strstr(text, "and 56 other locks"), cases[i].locks == 60);
+		free(text);
+		tables_free(t);
+	}
+	names_free(n);
+}
+
+static void without_lock_waits_there_are_no_lock_plots(void **state)
+{
+	struct names *n = hostile_names();
+	struct tables *t = random_tables(500, 29 * MS, (struct tables_opts){.metrics = 1u << METRIC_THREAD_FUTEX});
+	char *text = exported("svg", t, n, &sample_opts);
+
+	(void)state;
+	assert_null(strstr(text, "lock.wait"));
+	free(text);
+	tables_free(t);
+	names_free(n);
+}
+
 /* Lightness by the eye's own weights, as in any grey picture. */
 static void more_is_darker(void **state)
 {
@@ -237,6 +320,8 @@ int main(void)
 		cmocka_unit_test(a_dense_picture_is_below_a_megabyte),
 		cmocka_unit_test(only_what_was_not_recorded_is_hatched),
 		cmocka_unit_test(no_samples_is_a_picture_too),
+		cmocka_unit_test(every_lock_wait_is_in_both_plots),
+		cmocka_unit_test(without_lock_waits_there_are_no_lock_plots),
 		cmocka_unit_test(grids_fit_and_lose_nothing),
 		cmocka_unit_test(more_is_darker),
 	};

@@ -279,7 +279,7 @@ static void dimensions_choose_the_entity(void **state)
 {
 	static const struct {
 		const char *by, *text;
-	} want[] = {{"entity", "17"}, {"tid", "17"}, {"pid", "10"}, {"site", ""}, {"goid", ""}, {"label", ""},
+	} want[] = {{"entity", "17"}, {"tid", "17"}, {"pid", "10"}, {"site", "unknown"}, {"goid", ""}, {"label", ""},
 		    {"cpu", "3"}, {"cgroup", "99"}, {"prio", "120"}, {"lock", "10:0xabc0"}};
 	struct span s = span_of(METRIC_THREAD_FUTEX, CLASS_OTHER, 17, 100, 22);
 	struct names *n = names_new();
