@@ -62,7 +62,9 @@ const char *set_gate_metrics(struct cli *cli, const char *value)
 
 const char *set_baseline(struct cli *cli, const char *value)
 {
-	cli->gate.baseline = value;
+	if (cli->gate.baseline_cnt == GATE_BASELINES_MAX)
+		return "is one too many: there may be 16";
+	cli->gate.baselines[cli->gate.baseline_cnt++] = value;
 	return *value ? NULL : "is empty";
 }
 

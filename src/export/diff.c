@@ -37,6 +37,8 @@ static int put_stat(const struct row_sink *s, const struct compare_row *row, siz
 	s->text(s->ctx, compare_stat_names[i]);
 	s->number(s->ctx, row->base_cnt);
 	s->number(s->ctx, row->now_cnt);
+	s->number(s->ctx, row->base_own_cnt);
+	s->number(s->ctx, row->now_own_cnt);
 	put_ns(s, stat->base);
 	put_ns(s, stat->now);
 	put_ns(s, stat->shift);
@@ -55,7 +57,8 @@ static int put_stat(const struct row_sink *s, const struct compare_row *row, siz
 static int shift_rows(const void *ctx, const struct row_sink *s)
 {
 	static const char *const columns[] = {
-		"metric", "class", "name", "stage", "stat", "base_count", "new_count", "base_ns", "new_ns",
+		"metric", "class", "name", "stage", "stat", "base_count", "new_count", "base_own_count", "new_own_count",
+		"base_ns", "new_ns",
 		"shift_ns", "shift_lo_ns", "shift_hi_ns", "own_shift_ns", "own_lo_ns", "own_hi_ns",
 		"gated", "verdict", "why", "moved_stage", NULL,
 	};

@@ -142,6 +142,8 @@ int diff_text(const struct diff *d, FILE *out)
 	put_side(&r, "new ", &d->now);
 	fprintf(out, "\n%zu of %zu comparisons changed\n", sum.changed, sum.tests);
 	put_found(&r, d, COMPARE_CHANGED, COMPARE_WHY_NONE, "changed");
+	put_found(&r, d, COMPARE_UNCHANGED, COMPARE_WHY_STRANGERS,
+		  "unchanged, though the whole moved: others had the CPU, or the kernel was late");
 	put_found(&r, d, COMPARE_UNKNOWN, COMPARE_WHY_STRANGERS, "unknown: others had the CPU, or the kernel was late");
 	put_found(&r, d, COMPARE_UNKNOWN, COMPARE_WHY_LOST, "unknown: more was lost than allowed");
 	put_rows(&r, d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A recording against another of the same program: the verdicts of stats/compare.h as those of a gate. */
+/* A recording against others of the same program: the verdicts of stats/compare.h as those of a gate. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,11 @@ static int add_sum(struct gate *g, const struct gate_opts *opts, const struct co
 	struct verdict v = {.result = results[sum.verdict]};
 	char what[160], shift[140];
 
-	snprintf(v.text, sizeof(v.text), "at most %g%% worse than %.200s", tolerance * 100, opts->baseline);
+	if (opts->baseline_cnt == 1)
+		snprintf(v.text, sizeof(v.text), "at most %g%% worse than %.200s", tolerance * 100, opts->baselines[0]);
+	else
+		snprintf(v.text, sizeof(v.text), "at most %g%% worse than in each of %zu baselines", tolerance * 100,
+			 opts->baseline_cnt);
 	if (sum.worst) {
 		row_text(sum.worst, sum.stat, what, sizeof(what));
 		shift_text(&sum.worst->stats[sum.stat], shift, sizeof(shift));
@@ -97,33 +101,47 @@ static int add_worse(struct gate *g, const struct compare *c)
 	return err;
 }
 
-int gate_compare(struct gate *g, const struct gate_opts *opts)
+/* Compares with one recording more. */
+static int narrow(struct gate *g, const char *path, const struct compare_opts *opts, struct compare **c)
 {
-	double tolerance = opts->max_regress > 0 ? opts->max_regress : GATE_MAX_REGRESS;
-	struct compare_opts co = {
-		.tolerance = tolerance, .max_loss = opts->max_loss < 0 ? GATE_MAX_LOSS : opts->max_loss,
-		.only_worse = true,
-	};
 	struct tables_opts to = *tables_opts(g->view.tables);
-	struct compare *c = NULL;
+	struct compare *one;
 	struct recording *r;
 	struct view base;
-	int err = recording_open(opts->baseline, &r);
+	int err = recording_open(path, &r);
 
 	if (!err)
 		err = view_open(r, &to, &base);
 	if (err)
 		return err;
-	struct compare_side sides[] = {
-		{base.tables, model_names(base.model)}, {g->view.tables, model_names(g->view.model)},
-	};
-
-	err = compare_make(&sides[0], &sides[1], &co, &c);
-	if (!err)
-		err = add_sum(g, opts, c, tolerance);
-	if (!err)
-		err = add_worse(g, c);
-	compare_free(c);
+	err = compare_make(&(struct compare_side){base.tables, model_names(base.model)},
+			   &(struct compare_side){g->view.tables, model_names(g->view.model)}, opts, &one);
 	view_close(&base);
-	return err ? fail(err, "gate: cannot compare with '%s'", opts->baseline) : 0;
+	if (err)
+		return fail(err, "gate: cannot compare with '%s'", path);
+	if (!*c) {
+		*c = one;
+		return 0;
+	}
+	compare_narrow(*c, one);
+	compare_free(one);
+	return 0;
+}
+
+int gate_compare(struct gate *g, const struct gate_opts *opts)
+{
+	double tolerance = opts->max_regress > 0 ? opts->max_regress : GATE_MAX_REGRESS;
+	struct compare_opts co = {
+		.tolerance = tolerance, .max_loss = opts->max_loss < 0 ? GATE_MAX_LOSS : opts->max_loss,
+		.only_worse = true, .only_gated = true,
+	};
+	struct compare *c = NULL;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < opts->baseline_cnt; i++)
+		err = narrow(g, opts->baselines[i], &co, &c);
+	if (!err && (add_sum(g, opts, c, tolerance) || add_worse(g, c)))
+		err = fail(-ENOMEM, "gate: no memory");
+	compare_free(c);
+	return err;
 }

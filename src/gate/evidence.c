@@ -59,14 +59,33 @@ static void put_label(const struct label *l, char *buf, size_t size)
 	snprintf(buf, size, *key ? "%s (%s)" : "%s", name, key);
 }
 
+static void label_worst(const struct verdict *v, const struct worst *w, const struct names *n, struct label *out)
+{
+	const struct span lock = {
+		.metric = v->series->metric, .tgid = w->tgid, .lock = w->lock, .lock_space = w->lock_space,
+		.wait_site = w->wait_site,
+	};
+
+	switch (metrics[v->series->metric].entity) {
+	case ENTITY_GOROUTINE:
+		label_site(n, w->site, out);
+		return;
+	case ENTITY_LOCK:
+		label_lock(n, &lock, out);
+		return;
+	case ENTITY_PROCESS:
+		label_task(n, w->tgid, out);
+		return;
+	case ENTITY_THREAD:
+		label_task(n, w->tid, out);
+	}
+}
+
 const char *evidence_who(const struct verdict *v, const struct worst *w, const struct names *n, char *buf, size_t size)
 {
 	struct label l = {.name = ""};
 
-	if (metrics[v->series->metric].entity == ENTITY_GOROUTINE)
-		label_site(n, w->site, &l);
-	else
-		label_task(n, metrics[v->series->metric].entity == ENTITY_PROCESS ? w->tgid : w->tid, &l);
+	label_worst(v, w, n, &l);
 	put_label(&l, buf, size);
 	return buf;
 }

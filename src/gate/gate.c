@@ -158,11 +158,11 @@ static int gather(struct gate *g, const struct gate_opts *opts)
 
 int gate_run(struct recording *r, const struct gate_opts *opts, struct gate *out)
 {
-	struct tables_opts to = {.tables = TABLE_BIT(COUNTERS) | TABLE_BIT(LOSS), .windows = opts->baseline};
+	struct tables_opts to = {.tables = TABLE_BIT(COUNTERS) | TABLE_BIT(LOSS), .windows = opts->baseline_cnt > 0};
 	int err;
 
 	*out = (struct gate){.cnt = 0};
-	if (opts->baseline)
+	if (opts->baseline_cnt)
 		to.tables |= TABLE_BIT(HEATMAP) | TABLE_BIT(STAGES) | TABLE_BIT(BLAME);
 	err = view_open(r, &to, &out->view);
 	if (err)
@@ -175,7 +175,7 @@ int gate_run(struct recording *r, const struct gate_opts *opts, struct gate *out
 	err = gather(out, opts);
 	if (!err)
 		err = judge(out, opts);
-	if (!err && opts->baseline)
+	if (!err && opts->baseline_cnt)
 		err = gate_compare(out, opts);
 	if (err)
 		gate_done(out);

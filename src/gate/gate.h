@@ -36,7 +36,7 @@ int gate_add(struct gate *g, const struct verdict *v);
 enum result gate_result(const struct gate *g);
 
 /*
- * Adds what the comparison with the recording of that path says: one verdict for all, and one for each row
- * that got worse. 0 or -errno, told on stderr.
+ * Adds what the comparison with the baselines says: one verdict for all, and one for each row that got worse
+ * than in any of them. 0 or -errno, told on stderr.
  */
 int gate_compare(struct gate *g, const struct gate_opts *opts);

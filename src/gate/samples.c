@@ -134,6 +134,16 @@ static bool is_meant(const struct samples *s, enum entity_kind kind, const char 
 	return task && name_is_meant(glob, task->comm);
 }
 
+/* By its symbol, or the function that waited for it. */
+static bool is_lock_meant(const struct samples *s, const char *glob, const struct span *span)
+{
+	const struct lock_name *lock = span->lock_space ? NULL : names_of_lock(s->names, span->tgid, span->lock);
+	const struct site_name *site = names_of_site(s->names, span->wait_site);
+
+	return !*glob || (lock && *lock->name && name_is_meant(glob, lock->name)) ||
+	       (site && name_is_meant(glob, site->func));
+}
+
 /* Whether the series is about that thread, creation site or process. */
 static bool takes(struct samples *s, struct series *x, uint32_t key)
 {
@@ -152,17 +162,19 @@ static bool takes(struct samples *s, struct series *x, uint32_t key)
 	return *known;
 }
 
-static uint32_t name_key(const struct span *s)
+static bool takes_span(struct samples *s, struct series *x, const struct span *span)
 {
-	switch (metrics[s->metric].entity) {
+	switch (metrics[span->metric].entity) {
 	case ENTITY_GOROUTINE:
-		return s->site;
+		return takes(s, x, span->site);
+	case ENTITY_LOCK:
+		return is_lock_meant(s, x->name, span);
 	case ENTITY_PROCESS:
-		return s->tgid;
+		return takes(s, x, span->tgid);
 	case ENTITY_THREAD:
 		break;
 	}
-	return s->tid;
+	return takes(s, x, span->tid);
 }
 
 static void cool(struct samples *s, struct series *x)
@@ -198,8 +210,9 @@ static void keep_worst(struct series *x, const struct span *s, uint64_t value, u
 {
 	size_t at = x->worst_cnt;
 	struct worst w = {
-		.value = value, .t_ns = t_ns, .latency = s->end_ns - s->begin_ns, .goid = s->goid, .tid = s->tid,
-		.tgid = s->tgid, .site = s->site, .klass = s->klass, .cpu = s->cpu,
+		.value = value, .t_ns = t_ns, .latency = s->end_ns - s->begin_ns, .goid = s->goid,
+		.lock = s->lock, .lock_space = s->lock_space, .tid = s->tid, .tgid = s->tgid, .site = s->site,
+		.wait_site = s->wait_site, .klass = s->klass, .cpu = s->cpu,
 	};
 
 	if (at == WORST_CNT && value <= x->worst[at - 1].value)
@@ -253,7 +266,7 @@ static void on_span(void *ctx, const struct span *span)
 	for (size_t i = 0; i < s->cnt; i++) {
 		struct series *x = &s->series[i];
 
-		if (x->metric == copy.metric && takes(s, x, name_key(&copy)))
+		if (x->metric == copy.metric && takes_span(s, x, &copy))
 			add(s, x, &copy, t_ns);
 	}
 }

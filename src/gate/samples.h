@@ -26,7 +26,8 @@ struct worst {
 	uint64_t latency;
 	uint64_t stage_ns[STAGE_CNT];
 	uint64_t goid;
-	uint32_t tid, tgid, site, klass;
+	uint64_t lock, lock_space;
+	uint32_t tid, tgid, site, wait_site, klass;
 	uint16_t cpu;
 	bool has_blame;
 	struct blame by;	/* the biggest one, by time */
@@ -79,5 +80,5 @@ uint64_t samples_lost(const struct samples *s, const struct series *of);
 /* What was lost of all waits that there were, as a share, and how many. */
 double samples_loss(const struct samples *s, uint64_t *lost, uint64_t *waits);
 
-/* True if the glob means the thread, process, or function (with or without its package's path). */
+/* True if the glob means the thread, process, lock, or function (with or without its package's path). */
 bool name_is_meant(const char *glob, const char *name);

@@ -231,11 +231,13 @@ static int fact(struct judging *g, const struct series *s)
 	return 0;
 }
 
-/* Whether anything of the metric's kind was recorded, so that no sample is an answer. */
+/* Whether anything of the metric's kind was recorded, so that no sample is an answer. Locks are those of threads. */
 static bool was_looked_at(const struct samples *s, enum metric metric)
 {
+	enum entity_kind kind = metrics[metric].entity == ENTITY_LOCK ? ENTITY_THREAD : metrics[metric].entity;
+
 	for (size_t m = 0; m < METRIC_CNT; m++)
-		if (s->seen[m] && metrics[m].entity == metrics[metric].entity)
+		if (s->seen[m] && metrics[m].entity == kind)
 			return true;
 	return false;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "tally.h"
@@ -355,24 +356,43 @@ static void draw(size_t cnt, size_t block, uint64_t *state, uint32_t *weights)
 	}
 }
 
-int boot_resample(struct boot *b, const struct boot_stat *stat, uint64_t seed, double *ret)
+/* Of the statistics whose blocks have that length. */
+static void resample(struct boot *b, const struct boot_stat *stats, const size_t *blocks, size_t cnt, size_t block,
+		     uint64_t seed, uint32_t *weights, double *ret)
 {
-	uint32_t *weights = malloc(b->window_cnt * sizeof(*weights));
-	size_t block = boot_block(b, stat);
-
-	if (!weights || prepare(b)) {
-		free(weights);
-		return -ENOMEM;
-	}
 	for (size_t r = 0; r < BOOT_RESAMPLES; r++) {
 		struct sums sums;
 
 		draw(b->window_cnt, block, &seed, weights);
 		sums = add_up(b, weights);
-		ret[r] = value_of(b, &sums, stat);
+		for (size_t i = 0; i < cnt; i++)
+			if (blocks[i] == block)
+				ret[i * BOOT_RESAMPLES + r] = value_of(b, &sums, &stats[i]);
 	}
+}
+
+static bool is_first(const size_t *blocks, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (blocks[k] == blocks[i])
+			return false;
+	return true;
+}
+
+int boot_resample(struct boot *b, const struct boot_stat *stats, size_t cnt, uint64_t seed, double *ret)
+{
+	uint32_t *weights = malloc(b->window_cnt * sizeof(*weights));
+	size_t *blocks = calloc(cnt + 1, sizeof(*blocks));
+	int err = weights && blocks ? prepare(b) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < cnt; i++)
+		blocks[i] = boot_block(b, &stats[i]);
+	for (size_t i = 0; !err && i < cnt; i++)
+		if (is_first(blocks, i))
+			resample(b, stats, blocks, cnt, blocks[i], seed, weights, ret);
 	free(weights);
-	return 0;
+	free(blocks);
+	return err;
 }
 
 static int up(const void *a, const void *b)
@@ -429,32 +449,29 @@ double boot_student_tails(double t, double freedom)
 	return erfc(z_of(fabs(t), fmax(freedom, 1)) / sqrt(2));
 }
 
-static int estimate(struct boot *b, const struct boot_stat *stat, double level, uint64_t seed, double *resamples,
-		    struct boot_estimate *out)
+static void estimate(struct boot *b, const struct boot_stat *stat, double level, double *resamples,
+		     struct boot_estimate *out)
 {
-	double tails = 1 - level, value = boot_value(b, stat), lo, hi, widen;
+	double tails = 1 - level, value = boot_value(b, stat);
+	double widen = boot_student(tails, boot_freedom(b, stat)) / normal(tails);
+	double lo = boot_percentile(resamples, BOOT_RESAMPLES, tails / 2);
+	double hi = boot_percentile(resamples, BOOT_RESAMPLES, 1 - tails / 2);
 
-	if (boot_resample(b, stat, seed, resamples))
-		return -ENOMEM;
-	widen = boot_student(tails, boot_freedom(b, stat)) / normal(tails);
-	lo = boot_percentile(resamples, BOOT_RESAMPLES, tails / 2);
-	hi = boot_percentile(resamples, BOOT_RESAMPLES, 1 - tails / 2);
 	*out = (struct boot_estimate){
 		.value = value,
 		.lo = fmax(0, fmin(value, value - (value - lo) * widen)),
 		.hi = fmax(value, value + (hi - value) * widen),
 	};
-	return 0;
 }
 
 int boot_estimate(struct boot *b, const struct boot_stat *stats, size_t cnt, double level, uint64_t seed,
 		  struct boot_estimate *out)
 {
-	double *resamples = calloc(BOOT_RESAMPLES, sizeof(*resamples));
-	int err = resamples ? 0 : -ENOMEM;
+	double *resamples = calloc(cnt + 1, BOOT_RESAMPLES * sizeof(*resamples));
+	int err = resamples ? boot_resample(b, stats, cnt, seed, resamples) : -ENOMEM;
 
 	for (size_t i = 0; !err && i < cnt; i++)
-		err = estimate(b, &stats[i], level, seed, resamples, &out[i]);
+		estimate(b, &stats[i], level, &resamples[i * BOOT_RESAMPLES], &out[i]);
 	free(resamples);
 	return err;
 }

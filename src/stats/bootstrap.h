@@ -58,8 +58,8 @@ size_t boot_block(struct boot *b, const struct boot_stat *stat);
 /* Degrees of freedom of the resamples' variance: below about 5, intervals are a guess. At least 1. */
 double boot_freedom(struct boot *b, const struct boot_stat *stat);
 
-/* The statistic of each of BOOT_RESAMPLES resamples; 0 of one without samples. 0 or -ENOMEM. */
-int boot_resample(struct boot *b, const struct boot_stat *stat, uint64_t seed, double *ret);
+/* BOOT_RESAMPLES of each statistic, one statistic behind the other; 0 of a resample without samples. 0 or -ENOMEM. */
+int boot_resample(struct boot *b, const struct boot_stat *stats, size_t cnt, uint64_t seed, double *ret);
 
 /*
  * Values and two-sided intervals of that level (0.95), by percentiles of the resamples, widened by

@@ -216,15 +216,18 @@ static size_t end_of(const struct compare *c, size_t from, bool by_name)
 /* The rows of one name: all its classes, if there are several, and each. */
 static int add_name(struct compare *c, struct range leaves)
 {
-	struct compare_row *row = leaves.to - leaves.from > 1 ? add_row(c, leaves) : NULL;
+	bool has_all = leaves.to - leaves.from > 1 && !c->opts.only_gated;
+	struct compare_row *row = has_all ? add_row(c, leaves) : NULL;
 
-	if (leaves.to - leaves.from > 1 && !row)
+	if (has_all && !row)
 		return -ENOMEM;
 	if (row)
 		row->name = c->leaves[leaves.from].name;
 	for (size_t i = leaves.from; i < leaves.to; i++) {
 		const struct leaf *l = &c->leaves[i];
 
+		if (l->is_idle && c->opts.only_gated)
+			continue;
 		row = add_row(c, (struct range){i, i + 1});
 		if (!row)
 			return -ENOMEM;
@@ -239,7 +242,7 @@ static int make_rows(struct compare *c)
 {
 	for (size_t from = 0, to, end; from < c->leaf_cnt; from = end) {
 		end = end_of(c, from, false);
-		if (!add_row(c, (struct range){from, end}))
+		if (!c->opts.only_gated && !add_row(c, (struct range){from, end}))
 			return -ENOMEM;
 		for (size_t at = from; at < end; at = to) {
 			to = end_of(c, at, true);
@@ -320,7 +323,7 @@ static int fill_own(const struct compare *c, const struct range *leaves, struct 
 
 	if (err)
 		return err;
-	err = compare_own(p.base, p.now, &c->opts, row->stats);
+	err = compare_own(p.base, p.now, &c->opts, row);
 	pair_done(&p);
 	return err;
 }
@@ -350,7 +353,10 @@ static int add_stages(struct compare *c, const struct compare_row *of, struct ra
 	return 0;
 }
 
-/* Names the stage that moved most the same way: by the same statistic, or else by the mean. */
+/*
+ * Names the stage that moved most the same way: by the same statistic, or else by the mean. It is none that
+ * strangers are to blame for: the own part has nothing of those.
+ */
 static void name_stage(struct compare_row *row, size_t stage_cnt)
 {
 	for (size_t i = 0; i < COMPARE_STAT_CNT; i++) {
@@ -362,7 +368,7 @@ static void name_stage(struct compare_row *row, size_t stage_cnt)
 			continue;
 		for (size_t by = i; most <= 0; by = COMPARE_MEAN) {
 			for (size_t n = 1; n <= stage_cnt; n++) {
-				if (row[n].stats[by].shift * sign <= most)
+				if (STAGES_OF_STRANGERS >> row[n].stage & 1 || row[n].stats[by].shift * sign <= most)
 					continue;
 				most = row[n].stats[by].shift * sign;
 				s->stage = row[n].stage;
@@ -472,6 +478,11 @@ void compare_free(struct compare *c)
 	free(c->rows);
 	free(c->ranges);
 	free(c);
+}
+
+struct compare_row *compare_row_of(struct compare *c, size_t i)
+{
+	return i < c->cnt ? &c->rows[i] : NULL;
 }
 
 const struct compare_row *compare_row(const struct compare *c, size_t i)

@@ -10,8 +10,12 @@
  * percentiles of the resamples agree.
  *
  * A machine that was busier in one run must not be the program's fault: the test is of what was the target's
- * own of each sample (STAGE_OWN of stats/windows.h). Where only the whole moved, strangers took the time, and
- * the row is `unknown`.
+ * own of each sample (STAGE_OWN of stats/windows.h). Where only the whole moved, strangers took the time: the
+ * row is `unchanged` if the own part surely is, and else `unknown`; either way it says so. Where strangers
+ * disturbed more than a quarter of the samples, what they left is no fair part: the row is `unknown`.
+ *
+ * What differs from run to run and not within one (which thread landed on which CPU) is seen only by comparing
+ * with several runs: compare_narrow().
  */
 #pragma once
 
@@ -62,8 +66,11 @@ struct compare_stat {
 	double own_shift, own_lo, own_hi;	/* of the target's own part; of stages the same as of the whole */
 	/* Probability of that much beyond the tolerance by chance, corrected for all tests; 1: no test. */
 	double tails, own_tails;
-	enum compare_verdict verdict;
+	enum compare_verdict verdict, own_verdict;	/* own_verdict: unchanged, or unknown */
 	enum compare_reason why;
+	bool is_settled;		/* the own part's shift lies within the tolerance, and it is most samples */
+	/* Of an unknown one: of this test alone the own part got surely worse; or strangers or losses may hide it. */
+	bool is_open;
 	unsigned int stage;		/* of a changed one: the stage that moved most with it; STAGE_CNT: has none */
 };
 
@@ -73,6 +80,7 @@ struct compare_row {
 	unsigned int stage;		/* STAGE_CNT: the whole */
 	bool is_gated;			/* one class of one name, of lateness and not of waits that may be idle */
 	uint64_t base_cnt, now_cnt;
+	uint64_t base_own_cnt, now_own_cnt;	/* that no stranger disturbed: the own part; of stages 0 */
 	struct compare_stat stats[COMPARE_STAT_CNT];
 };
 
@@ -88,6 +96,7 @@ struct compare_opts {
 	uint64_t floor_ns;	/* shifts below are none: COMPARE_FLOOR_NS */
 	double max_loss;	/* lost of all samples, in either: 0.001 */
 	bool only_worse;	/* a shift to less is unchanged */
+	bool only_gated;	/* no other rows, but the stages of those that changed */
 };
 
 /*
@@ -98,7 +107,7 @@ struct compare_opts {
 
 /* Of all rows that are gated. */
 struct compare_sum {
-	enum compare_verdict verdict;	/* changed: one is; unknown: none is, and strangers, losses or too few samples hide it */
+	enum compare_verdict verdict;	/* changed: one is; unknown: none is, and one is open, or there was no test */
 	enum compare_reason why;
 	const struct compare_row *worst;	/* of the verdict, by share of the base; NULL: none */
 	enum compare_stat_id stat;
@@ -111,6 +120,11 @@ struct compare;
 int compare_make(const struct compare_side *base, const struct compare_side *now, const struct compare_opts *opts,
 		 struct compare **ret);
 void compare_free(struct compare *c);
+/*
+ * Of each gated statistic what is milder: of c, or of another comparison of the same new recording, with another
+ * base. Then only that is `changed` which is so against both.
+ */
+void compare_narrow(struct compare *c, const struct compare *other);
 /* By metric, all of it first, then by name and class; a row's stages follow it. NULL: no more. */
 const struct compare_row *compare_row(const struct compare *c, size_t i);
 struct compare_sum compare_sum(const struct compare *c);

@@ -7,8 +7,9 @@
 #include "compare_impl.h"
 
 enum {
-	TAIL_MIN = 10,		/* samples beyond a quantile, on its thinner side */
-	MEAN_MIN = 50,
+	TAIL_MIN = 20,		/* samples beyond a quantile, on its thinner side */
+	MEAN_MIN = 100,
+	OWN_PART = 2,		/* of the own part, which lacks some, so many times less */
 	FREEDOM_MIN = 5,
 	/* Any two that differ: the same windows of two recordings must not draw alike. */
 	SEED_BASE = 1, SEED_NOW = 2,
@@ -33,24 +34,23 @@ void compare_unknown(struct compare_stat *s, enum compare_reason why)
 	s->tails = s->own_tails = 1;
 }
 
-static bool has_few(const struct boot *b, const struct boot_stat *s)
+static bool has_few(const struct boot *b, const struct boot_stat *s, bool is_own)
 {
-	double count = (double)boot_count(b), tail = fmin(s->ppm, 1000000.0 - s->ppm) / 1e6;
+	double count = (double)boot_count(b) * (is_own ? OWN_PART : 1), tail = fmin(s->ppm, 1000000.0 - s->ppm) / 1e6;
 
 	return s->kind == BOOT_MEAN ? count < MEAN_MIN : count * tail < TAIL_MIN;
 }
 
 /* One statistic's resamples of both, and what they are compared by. */
 struct trial {
-	double base[BOOT_RESAMPLES], now[BOOT_RESAMPLES];
+	const double *base, *now;
 	double freedom, tolerance, floor;
-	double of;		/* the tolerance is a share of this one; 0: of the base itself */
 	double excess[BOOT_RESAMPLES];
 };
 
 static double allowed(const struct trial *t, double base)
 {
-	return fmax((t->of > 0 ? t->of : base) * t->tolerance, t->floor);
+	return fmax(base * t->tolerance, t->floor);
 }
 
 /* The interval of the shift. */
@@ -98,56 +98,115 @@ static void compare_one(struct trial *t, const struct compare_opts *opts, struct
 	s->why = s->verdict == COMPARE_UNKNOWN ? COMPARE_WHY_STRADDLES : COMPARE_WHY_NONE;
 }
 
-/* 0 or -ENOMEM. */
-static int compare_stat(struct boot *base, struct boot *now, const struct boot_stat *stat,
-			const struct compare_opts *opts, double of, struct compare_stat *out)
+/* Resamples of both, by statistic. */
+struct draws {
+	double base[COMPARE_STAT_CNT][BOOT_RESAMPLES], now[COMPARE_STAT_CNT][BOOT_RESAMPLES];
+};
+
+static void compare_stat(struct boot *base, struct boot *now, enum compare_stat_id id, const struct draws *draws,
+			 const struct compare_opts *opts, bool is_own, struct compare_stat *out)
 {
-	double freedom = fmin(boot_freedom(base, stat), boot_freedom(now, stat));
-	struct trial t = {.freedom = freedom, .tolerance = opts->tolerance, .floor = (double)opts->floor_ns, .of = of};
+	const struct boot_stat *stat = &stats[id];
+	struct trial t = {
+		.base = draws->base[id], .now = draws->now[id],
+		.freedom = fmin(boot_freedom(base, stat), boot_freedom(now, stat)),
+		.tolerance = opts->tolerance, .floor = (double)opts->floor_ns,
+	};
 
 	*out = (struct compare_stat){.base = boot_value(base, stat), .now = boot_value(now, stat), .stage = STAGE_CNT};
 	out->lo = out->hi = out->shift = out->now - out->base;
 	compare_unknown(out, COMPARE_WHY_ONE_SIDE);
 	if (!boot_count(base) || !boot_count(now))
-		return 0;
-	if (boot_resample(base, stat, SEED_BASE, t.base) || boot_resample(now, stat, SEED_NOW, t.now))
-		return -ENOMEM;
+		return;
 	compare_one(&t, opts, out);
-	if (freedom < FREEDOM_MIN || has_few(base, stat) || has_few(now, stat))
+	if (t.freedom < FREEDOM_MIN || has_few(base, stat, is_own) || has_few(now, stat, is_own))
 		compare_unknown(out, COMPARE_WHY_FEW);
-	return 0;
+}
+
+/* All statistics. 0 or -ENOMEM. */
+static int compare_samples(struct boot *base, struct boot *now, const struct compare_opts *opts, bool is_own,
+			   struct compare_stat *out)
+{
+	struct draws *draws = malloc(sizeof(*draws));
+	int err = draws ? boot_resample(base, stats, COMPARE_STAT_CNT, SEED_BASE, draws->base[0]) : -ENOMEM;
+
+	if (!err)
+		err = boot_resample(now, stats, COMPARE_STAT_CNT, SEED_NOW, draws->now[0]);
+	for (int id = 0; !err && id < COMPARE_STAT_CNT; id++)
+		compare_stat(base, now, (enum compare_stat_id)id, draws, opts, is_own, &out[id]);
+	free(draws);
+	return err;
 }
 
 int compare_pair(struct boot *base, struct boot *now, const struct compare_opts *opts, struct compare_stat *out)
 {
-	int err = 0;
+	int err = compare_samples(base, now, opts, false, out);
 
 	for (size_t i = 0; !err && i < COMPARE_STAT_CNT; i++) {
 		struct compare_stat *s = &out[i];
 
-		err = compare_stat(base, now, &stats[i], opts, 0, s);
 		s->own_shift = s->shift;
 		s->own_lo = s->lo;
 		s->own_hi = s->hi;
 		s->own_tails = s->tails;
+		s->own_verdict = s->verdict;
 	}
 	return err;
 }
 
-int compare_own(struct boot *base, struct boot *now, const struct compare_opts *opts, struct compare_stat *out)
+/*
+ * What the own part says where the whole moved. It must not have become less late either: then what is left out
+ * was the program's own lateness, too.
+ */
+static void set_own(const struct compare_opts *opts, const struct compare_stat *own, bool are_most,
+		    struct compare_stat *out)
 {
-	int err = 0;
+	double within = fmax(opts->tolerance * own->base, (double)opts->floor_ns);
+	bool is_sure = are_most && own->verdict == COMPARE_UNCHANGED && own->lo >= -within;
 
+	out->own_shift = own->shift;
+	out->own_lo = own->lo;
+	out->own_hi = own->hi;
+	out->own_tails = are_most ? own->tails : 1;
+	out->own_verdict = is_sure ? COMPARE_UNCHANGED : COMPARE_UNKNOWN;
+	out->is_settled = are_most && fabs(own->shift) <= within;
+	out->is_open = own->tails <= CHANCE;
+}
+
+/* Where more is disturbed, also threads of the program compete more: the CPUs they would have had were taken. */
+static bool is_most(uint64_t own, uint64_t all)
+{
+	return own >= all / 4 * 3;
+}
+
+/* What strangers left says nothing, or might say what they did. */
+static bool says_nothing(const struct compare_stat *own, bool are_most)
+{
+	if (own->why == COMPARE_WHY_FEW || own->why == COMPARE_WHY_ONE_SIDE)
+		return true;
+	return !are_most && own->tails <= CHANCE;
+}
+
+int compare_own(struct boot *base, struct boot *now, const struct compare_opts *opts, struct compare_row *row)
+{
+	bool are_most;
+	struct compare_stat of_own[COMPARE_STAT_CNT];
+	int err = compare_samples(base, now, opts, true, of_own);
+
+	row->base_own_cnt = boot_count(base);
+	row->now_own_cnt = boot_count(now);
+	are_most = is_most(row->base_own_cnt, row->base_cnt) && is_most(row->now_own_cnt, row->now_cnt);
 	for (size_t i = 0; !err && i < COMPARE_STAT_CNT; i++) {
-		struct compare_stat own;
+		struct compare_stat *out = &row->stats[i];
+		const struct compare_stat *own = &of_own[i];
 
-		if (out[i].why == COMPARE_WHY_FEW || out[i].why == COMPARE_WHY_ONE_SIDE)
+		if (out->why == COMPARE_WHY_FEW || out->why == COMPARE_WHY_ONE_SIDE)
 			continue;
-		err = compare_stat(base, now, &stats[i], opts, out[i].base, &own);
-		out[i].own_shift = own.shift;
-		out[i].own_lo = own.lo;
-		out[i].own_hi = own.hi;
-		out[i].own_tails = own.tails;
+		set_own(opts, own, are_most, out);
+		if (out->why == COMPARE_WHY_STRADDLES && says_nothing(own, are_most)) {
+			compare_unknown(out, COMPARE_WHY_STRANGERS);
+			out->is_open = true;
+		}
 	}
 	return err;
 }
@@ -183,8 +242,9 @@ static void decide(struct compare_stat *s)
 
 	if (!was_tested(s) || (!is_own && !is_whole))
 		return;
-	s->verdict = is_own ? COMPARE_CHANGED : COMPARE_UNKNOWN;
+	s->verdict = is_own ? COMPARE_CHANGED : s->own_verdict;
 	s->why = is_own ? COMPARE_WHY_NONE : COMPARE_WHY_STRANGERS;
+	s->is_open = s->is_open || !s->is_settled;
 }
 
 /* What could not be tested costs the others nothing. */
@@ -230,10 +290,9 @@ static bool is_worse(const struct compare_sum *sum, const struct compare_stat *s
 	return badness(s) > badness(had);
 }
 
-/* A shift that cannot be excluded and is not shown, of enough samples, fails nobody and is no secret either. */
-static bool hides(enum compare_reason why)
+bool compare_is_open(const struct compare_stat *s)
 {
-	return why == COMPARE_WHY_STRANGERS || why == COMPARE_WHY_LOST;
+	return s->verdict == COMPARE_UNKNOWN && (s->is_open || s->why == COMPARE_WHY_LOST);
 }
 
 static void add_stat(struct compare_sum *sum, const struct compare_row *row, enum compare_stat_id id)
@@ -243,7 +302,7 @@ static void add_stat(struct compare_sum *sum, const struct compare_row *row, enu
 	sum->tests += s->why != COMPARE_WHY_FEW && s->why != COMPARE_WHY_ONE_SIDE;
 	sum->changed += s->verdict == COMPARE_CHANGED;
 	sum->unknown += s->verdict == COMPARE_UNKNOWN;
-	if (s->verdict != COMPARE_CHANGED && !hides(s->why))
+	if (s->verdict != COMPARE_CHANGED && !compare_is_open(s))
 		return;
 	if (!is_worse(sum, s))
 		return;

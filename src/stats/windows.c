@@ -89,8 +89,10 @@ static bool is_machine(enum blame_kind kind)
 
 static uint64_t strangers_ns(const struct tables *t, const struct span *s)
 {
-	uint64_t ns = s->stage_ns[STAGE_TIMER] + s->stage_ns[STAGE_WAKE];
+	uint64_t ns = 0;
 
+	for (unsigned int left = STAGES_OF_STRANGERS; left; left &= left - 1)
+		ns += s->stage_ns[__builtin_ctz(left)];
 	if (!(CPU_WAITS >> s->metric & 1))
 		return 0;
 	for (size_t i = 0; i < s->blame_cnt; i++) {

@@ -21,6 +21,8 @@ struct group;
 struct tables;
 
 #define STAGE_OWN (STAGE_CNT + 1)
+/* A mask. */
+#define STAGES_OF_STRANGERS (1u << STAGE_TIMER | 1u << STAGE_WAKE)
 
 /* Of all groups together; at least 1. */
 size_t tables_window_cnt(const struct tables *t);

@@ -49,6 +49,24 @@ def statuses():
     expect("gate_no_baseline", gate(FAILED, file, "--baseline", path("nosuch.wlag")), "ENOENT")
 
 
+def baseline():
+    """A stage that takes twice as long fails against its baseline and is named; the same again does not fail."""
+    files = [path(f"planted.{name}") for name in ("base", "again", "twice")]
+    for file, us in zip(files, (1000, 1000, 2000)):
+        record_command(file, "--", *workload("planted", 2, last_cpu(), "busy", us))
+    done, _ = gate(OVER, files[2], "--baseline", files[0])
+    if done.returncode == INCONCLUSIVE:
+        skip("gate_baseline_fails", done.stdout)
+    else:
+        check("gate_baseline_fails", done.returncode == OVER and "thread.drift p99 of worker" in done.stdout and
+              "stage busy" in done.stdout, f"status {done.returncode}: {done.stdout}{done.stderr}")
+    for name, bases in (("same", files[:1]), ("worst_of_several", [files[0], files[2]])):
+        options = [word for base in bases for word in ("--baseline", base)]
+        new = files[1] if name == "same" else files[2]
+        done, _ = gate(PASS, new, *options)
+        check(f"gate_baseline_{name}", done.returncode in (PASS, INCONCLUSIVE), done.stdout + done.stderr)
+
+
 def budgets_in_a_file():
     rules = path("budgets.txt")
     write(rules, f"# reviewed\n{KEPT}  # the mixers\n\n{BROKEN} for \"sleep*\"\n")
@@ -194,4 +212,4 @@ def templates():
     check("ci_gitlab", {w.rstrip('"').split("/")[0] for w in used} <= variables, f"{used} {variables}")
 
 
-main(statuses, budgets_in_a_file, reports, annotations, commands, early_ends, evidence, soak_in_ci, templates)
+main(statuses, baseline, budgets_in_a_file, reports, annotations, commands, early_ends, evidence, soak_in_ci, templates)

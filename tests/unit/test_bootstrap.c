@@ -106,9 +106,9 @@ static void equal_seeds_give_equal_numbers(void **state)
 	struct boot *b = correlated(0.5, 5);
 
 	(void)state;
-	assert_int_equal(boot_resample(b, &p99, 7, first), 0);
-	assert_int_equal(boot_resample(b, &p99, 7, second), 0);
-	assert_int_equal(boot_resample(b, &p99, 8, other), 0);
+	assert_int_equal(boot_resample(b, &p99, 1, 7, first), 0);
+	assert_int_equal(boot_resample(b, &p99, 1, 7, second), 0);
+	assert_int_equal(boot_resample(b, &p99, 1, 8, other), 0);
 	assert_memory_equal(first, second, sizeof(first));
 	assert_memory_not_equal(first, other, sizeof(first));
 	boot_free(b);
@@ -164,7 +164,7 @@ static void resampling_is_fast(void **state)
 	(void)state;
 	boot_value(b, &p99);
 	begin = clock();
-	assert_int_equal(boot_resample(b, &p99, 1, out), 0);
+	assert_int_equal(boot_resample(b, &p99, 1, 1, out), 0);
 	seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
 	if (seconds > bar)
 		fail_msg("%g s", seconds);

@@ -16,6 +16,7 @@ struct plan {
 	uint64_t slack_us;	/* 0: 50 */
 	uint32_t competitor;	/* who had the CPU while it was late */
 	uint64_t stranger_us;	/* and what a stranger took of each late one */
+	size_t disturbed_every;	/* a stranger takes 300 us of each so many of the others; 0: of none */
 	uint64_t lost;
 };
 
@@ -40,6 +41,10 @@ static void set_span(const struct plan *p, size_t i, struct span *s, struct blam
 		runq += late - random_below(late / 4) + strangers;
 	else
 		strangers = 0;
+	if (i % 10 && p->disturbed_every && i % p->disturbed_every == 0) {
+		strangers = 300000;
+		runq += strangers;
+	}
 	*s = span_of(METRIC_THREAD_DRIFT, CLASS_NANOSLEEP, p->tid, (i + 10) * MS, slack + runq);
 	s->stage_ns[STAGE_SLACK] = slack;
 	s->stage_ns[STAGE_RUNQ] = runq;
@@ -174,11 +179,28 @@ static void better_is_a_change_but_nothing_worse(void **state)
 	pair_done(&worse);
 }
 
-/* The same shift, once taken by a thread of the process and once by somebody else. */
-static void strangers_make_it_unknown(void **state)
+/* The same shift, once taken by a thread of the process and once by somebody else, who took little at a time. */
+static void strangers_time_is_not_the_programs(void **state)
+{
+	struct plan quiet = {.tid = WORKER}, noisy = {.tid = WORKER, .stranger_us = 190};
+	struct pair p = compared(&quiet, &noisy, NULL);
+	const struct compare_stat *s = &row_of(&p, "worker", STAGE_CNT)->stats[COMPARE_P99];
+
+	(void)state;
+	wants(s, COMPARE_UNCHANGED, COMPARE_WHY_STRANGERS);
+	assert_true(s->lo > 150000 && s->own_hi < 50000);
+	assert_int_equal(compare_sum(p.compare).verdict, COMPARE_UNCHANGED);
+	pair_done(&p);
+	p = compared(&quiet, &(struct plan){.tid = WORKER, .late_us = 1190}, NULL);
+	wants(&row_of(&p, "worker", STAGE_CNT)->stats[COMPARE_P99], COMPARE_CHANGED, COMPARE_WHY_NONE);
+	pair_done(&p);
+}
+
+/* Much at a time: those samples are left out, and what is left cannot tell. */
+static void a_disturbed_machine_is_unknown(void **state)
 {
 	struct plan quiet = {.tid = WORKER}, noisy = {.tid = WORKER, .stranger_us = 1000};
-	struct pair p = compared(&quiet, &noisy, NULL);
+	struct pair p = compared(&quiet, &noisy, &(struct compare_opts){.only_worse = true});
 	struct compare_sum sum = compare_sum(p.compare);
 
 	(void)state;
@@ -186,14 +208,65 @@ static void strangers_make_it_unknown(void **state)
 	assert_int_equal(sum.verdict, COMPARE_UNKNOWN);
 	assert_int_equal(sum.why, COMPARE_WHY_STRANGERS);
 	pair_done(&p);
-	p = compared(&quiet, &(struct plan){.tid = WORKER, .late_us = 2000}, NULL);
+}
+
+/* A quarter of the samples disturbed: what is left of them shows a shift, but it may be the strangers' doing. */
+static void a_machine_too_busy_makes_it_unknown(void **state)
+{
+	struct plan quiet = {.tid = WORKER}, later = {.tid = WORKER, .late_us = 2000, .disturbed_every = 3};
+	struct pair p = compared(&quiet, &later, NULL);
+	const struct compare_row *row = row_of(&p, "worker", STAGE_CNT);
+	struct compare_sum sum = compare_sum(p.compare);
+
+	(void)state;
+	assert_int_equal(row->base_own_cnt, SPANS);
+	assert_in_range(row->now_own_cnt, SPANS / 4, SPANS * 3 / 4 - 1);
+	wants(&row->stats[COMPARE_P99], COMPARE_UNKNOWN, COMPARE_WHY_STRANGERS);
+	assert_int_equal(sum.verdict, COMPARE_UNKNOWN);
+	pair_done(&p);
+	later.disturbed_every = 49;
+	p = compared(&quiet, &later, NULL);
 	wants(&row_of(&p, "worker", STAGE_CNT)->stats[COMPARE_P99], COMPARE_CHANGED, COMPARE_WHY_NONE);
+	pair_done(&p);
+}
+
+/* As it was in one of the earlier runs it may be again. */
+static void of_several_bases_the_worst_counts(void **state)
+{
+	struct plan slow = {.tid = WORKER, .late_us = 2000}, fast = {.tid = WORKER};
+	struct pair to_fast = compared(&fast, &slow, NULL), to_slow = compared(&slow, &slow, NULL),
+		    again = compared(&fast, &slow, NULL);
+
+	(void)state;
+	assert_int_equal(compare_sum(to_fast.compare).verdict, COMPARE_CHANGED);
+	compare_narrow(to_fast.compare, again.compare);
+	assert_int_equal(compare_sum(to_fast.compare).verdict, COMPARE_CHANGED);
+	compare_narrow(to_fast.compare, to_slow.compare);
+	assert_int_equal(compare_sum(to_fast.compare).verdict, COMPARE_UNCHANGED);
+	compare_narrow(to_slow.compare, again.compare);
+	assert_int_equal(compare_sum(to_slow.compare).verdict, COMPARE_UNCHANGED);
+	pair_done(&to_fast);
+	pair_done(&to_slow);
+	pair_done(&again);
+}
+
+/* No rows of all threads, and all stages of what changed. */
+static void a_gate_has_only_its_rows(void **state)
+{
+	struct pair p = compared(&(struct plan){.tid = WORKER}, &(struct plan){.tid = WORKER, .late_us = 2000},
+				 &(struct compare_opts){.only_gated = true});
+	const struct compare_row *row;
+
+	(void)state;
+	for (size_t i = 0; (row = compare_row(p.compare, i)); i++)
+		assert_true(row->name && (row->is_gated || row->stage != STAGE_CNT));
+	assert_int_equal(row_of(&p, "worker", STAGE_CNT)->stats[COMPARE_P99].stage, STAGE_RUNQ);
 	pair_done(&p);
 }
 
 static void few_samples_say_nothing(void **state)
 {
-	struct pair p = compared(&(struct plan){.tid = WORKER, .cnt = 900}, &(struct plan){.tid = WORKER}, NULL);
+	struct pair p = compared(&(struct plan){.tid = WORKER, .cnt = 1900}, &(struct plan){.tid = WORKER}, NULL);
 	const struct compare_row *row = row_of(&p, "worker", STAGE_CNT);
 
 	(void)state;
@@ -302,7 +375,11 @@ int main(void)
 		cmocka_unit_test(a_fifth_more_is_found_and_its_stage_named),
 		cmocka_unit_test(another_stage_is_named),
 		cmocka_unit_test(better_is_a_change_but_nothing_worse),
-		cmocka_unit_test(strangers_make_it_unknown),
+		cmocka_unit_test(strangers_time_is_not_the_programs),
+		cmocka_unit_test(a_disturbed_machine_is_unknown),
+		cmocka_unit_test(a_machine_too_busy_makes_it_unknown),
+		cmocka_unit_test(of_several_bases_the_worst_counts),
+		cmocka_unit_test(a_gate_has_only_its_rows),
 		cmocka_unit_test(few_samples_say_nothing),
 		cmocka_unit_test(names_must_be_in_both),
 		cmocka_unit_test(losses_make_it_unknown),

@@ -8,6 +8,8 @@
  * what wakelag says of it can be checked.
  * The next frame is asked for on an absolute grid (grid, the default); a frame after the last wakeup, so that
  * lateness adds up (rearm); on the grid, but each tenth frame takes so long that it skips some (skip).
+ * Packets come a quarter of a frame before and after the frames: left to chance, how often the two threads meet would
+ * differ from run to run, for all of a run.
  */
 #include <math.h>
 
@@ -22,7 +24,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static float voices[VOICES][SAMPLES];
 static float mixed[SAMPLES];
 static int cpu;
-static uint64_t end_ns;
+static uint64_t start_ns, end_ns;
 static int64_t drift_ns;
 static uint64_t missed;
 
@@ -52,7 +54,7 @@ static void *run_network(void *arg)
 {
 	pthread_setname_np(pthread_self(), "network");
 	pin_to(cpu);
-	uint64_t next = now_ns();
+	uint64_t next = start_ns + FRAME_NS / 4;
 	for (unsigned int serial = 0; next < end_ns; serial++, next += PACKET_NS) {
 		sleep_until(next);
 		receive_packet(serial);
@@ -104,7 +106,7 @@ static void *run_mixer(void *arg)
 	pthread_setname_np(pthread_self(), "mixer");
 	pin_to(cpu);
 	truth_init(truth, (end_ns - now_ns()) / FRAME_NS + 1);
-	uint64_t first = now_ns() + FRAME_NS, next = first, asked = first;
+	uint64_t first = start_ns + FRAME_NS, next = first, asked = first;
 	for (uint64_t frame = 0; next < end_ns; frame++) {
 		asked = next;
 		sleep_until(asked);
@@ -121,7 +123,8 @@ int main(int argc, char **argv)
 {
 	struct truth truth;
 
-	end_ns = now_ns() + arg_number(argc, argv, 1, 12) * NSEC_PER_SEC;
+	start_ns = now_ns();
+	end_ns = start_ns + arg_number(argc, argv, 1, 12) * NSEC_PER_SEC;
 	cpu = arg_number(argc, argv, 2, -1);
 	set_mode(argc > 3 ? argv[3] : "grid");
 	printf("pid %d\n", getpid());
