@@ -62,6 +62,9 @@ struct totals *totals_new(const struct totals_opts *opts)
 
 	if (!t)
 		return NULL;
+	/* an address is another one in the next start of a program, and what was waited for there last names it */
+	if (!by->key)
+		t->metrics[METRIC_LOCK_WAIT].by = dim_find("site");
 	t->metrics_wanted = opts->metrics ? opts->metrics : ~0u;
 	t->ids = t->own_ids = tables_new(&(struct tables_opts){.by = by});
 	if (t->ids)

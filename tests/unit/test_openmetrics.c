@@ -208,6 +208,41 @@ static void late_heavy_entity_gets_a_place_and_nothing_shrinks(void **state)
 	names_free(n);
 }
 
+/* A kernel's lock is waited for all over the kernel: what it is called must not be what was there last. */
+static void a_lock_does_not_change_its_name(void **state)
+{
+	struct names *n = names_new();
+	struct totals *t = new_totals(4, n);
+	struct span s = span_of(METRIC_LOCK_WAIT, CLASS_KERNEL, 1, 50000 * MS, MS);
+	char entity[64], name[64];
+	struct totals_row row;
+
+	(void)state;
+	s.lock = 0xffff888000001000;
+	s.lock_space = LOCK_OF_KERNEL;
+	for (uint32_t stack = 1; stack <= 2; stack++) {
+		struct rec_symbol symbol = {.tgid = TGID_KERNEL, .pc = stack, .last = 1};
+		const struct rec_stack r = {.tgid = TGID_KERNEL, .id = stack, .pc0 = stack};
+		size_t i = 0;
+
+		snprintf(symbol.func, sizeof(symbol.func), "place_%u", stack);
+		assert_int_equal(names_symbol(n, &symbol), 0);
+		assert_int_equal(names_stack(n, &r), 0);
+		s.wait_site = names_call_site(n, TGID_KERNEL, stack);
+		feed_one(t, s);
+		assert_true(totals_series(t, METRIC_LOCK_WAIT, &i, &row));
+		if (stack == 1) {
+			snprintf(entity, sizeof(entity), "%s", row.entity);
+			snprintf(name, sizeof(name), "%s", row.name);
+		}
+		assert_string_equal(row.entity, entity);
+		assert_string_equal(row.name, name);
+	}
+	assert_string_equal(name, "place_1");
+	totals_free(t);
+	names_free(n);
+}
+
 static void series_are_bounded(void **state)
 {
 	struct names *n = names_new();
@@ -461,6 +496,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_inside_their_quotes),
 		cmocka_unit_test(export_counts_every_sample_once),
 		cmocka_unit_test(late_heavy_entity_gets_a_place_and_nothing_shrinks),
+		cmocka_unit_test(a_lock_does_not_change_its_name),
 		cmocka_unit_test(series_are_bounded),
 		cmocka_unit_test(equals_do_not_change_places),
 		cmocka_unit_test(only_the_last_snapshot_counts),
