@@ -5,7 +5,9 @@
  * Every kind of lock and wait of the C library, one case after the other: a holder keeps it HOLD_US, waiters come for
  * it. Built in several ways, see the Makefile: with glibc and musl, static, without symbols.
  */
+#include <limits.h>
 #include <semaphore.h>
+#include <sys/syscall.h>
 
 #include "lock_self.h"
 
@@ -396,6 +398,48 @@ static void *at_gate(int waiter)
 	return &gate;
 }
 
+/* Linux 5.16's call, which the C library has no function for: two words, of which the first one ends the wait. */
+struct vector_wait {
+	uint64_t val, word;
+	uint32_t flags, pad;
+};
+
+enum { NR_FUTEX_WAITV = 449, WAKE_PRIVATE = 1 | 128, WORDS_OF_32_PRIVATE = 2 | 128 };
+
+static uint32_t vector[2];
+
+static void take_vector(void)
+{
+	__atomic_store_n(&vector[0], 0, __ATOMIC_SEQ_CST);
+}
+
+static void give_vector(void)
+{
+	__atomic_store_n(&vector[0], 1, __ATOMIC_SEQ_CST);
+	if (syscall(SYS_futex, &vector[0], WAKE_PRIVATE, INT_MAX, NULL, NULL, 0) < 0)
+		die("futex");
+}
+
+static NOINLINE void wait_vector(int waiter)
+{
+	const struct vector_wait words[] = {
+		{ .word = (uintptr_t)&vector[0], .flags = WORDS_OF_32_PRIVATE },
+		{ .word = (uintptr_t)&vector[1], .flags = WORDS_OF_32_PRIVATE },
+	};
+
+	(void)waiter;
+	while (!__atomic_load_n(&vector[0], __ATOMIC_SEQ_CST)) {
+		if (syscall(NR_FUTEX_WAITV, words, 2, 0, NULL, CLOCK_MONOTONIC) < 0 && errno != EAGAIN)
+			die("futex_waitv");
+	}
+}
+
+static void *at_vector(int waiter)
+{
+	(void)waiter;
+	return vector;
+}
+
 #define MUTEX_CASE(name_, type, protocol, robust, owned_) \
 	{ #name_, "mutex", #name_ "_lock", "wait_" #name_, 2, false, owned_, false, init_##name_, take_##name_, give_##name_, \
 	  wait_##name_, leave_##name_, at_##name_, sizeof(pthread_mutex_t) },
@@ -428,6 +472,8 @@ static const struct lock_case cases[] = {
 	  at_nothing, 0 },
 	{ "barrier", "barrier", "gate", "wait_gate", 2, false, false, false, init_gate, NULL, give_gate, wait_gate, NULL,
 	  at_gate, sizeof(pthread_barrier_t) },
+	{ "vector", "other", "vector", "wait_vector", 2, false, false, false, NULL, take_vector, give_vector, wait_vector,
+	  NULL, at_vector, sizeof(vector) },
 };
 
 int main(int argc, char **argv)
