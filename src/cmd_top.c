@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../bpf/record.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "cli.h"
 #include "collect/recent.h"
@@ -26,14 +27,6 @@ struct top {
 	int (*feed)(void *ctx, const void *rec, size_t len);	/* of the replay under way */
 	void *feed_ctx;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
 
 /* To the model the recording begins with the window, and ends now. */
 static int feed_in_window(void *ctx, const void *rec, size_t len)

@@ -4,17 +4,10 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "clock.h"
 #include "err.h"
 
 enum { FIRST_NS = 1000000000, NEXT_NS = 250000000 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 void progress_begin(struct progress *p, const char *what, uint64_t whole)
 {

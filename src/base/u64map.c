@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "u64map.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,4 +108,28 @@ void *u64map_next(const struct u64map *m, size_t *i, uint64_t *key)
 		}
 	}
 	return NULL;
+}
+
+int u64map_keep(struct u64map *m, bool (*keep)(const void *value))
+{
+	struct u64map kept;
+	const void *val;
+	uint64_t key;
+	size_t i = 0;
+	void *copy;
+
+	u64map_init(&kept, m->val_sz);
+	while ((val = u64map_next(m, &i, &key))) {
+		if (!keep(val))
+			continue;
+		copy = u64map_get(&kept, key);
+		if (!copy) {
+			u64map_done(&kept);
+			return -ENOMEM;
+		}
+		memcpy(copy, val, m->val_sz);
+	}
+	u64map_done(m);
+	*m = kept;
+	return 0;
 }

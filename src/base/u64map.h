@@ -25,3 +25,5 @@ void *u64map_find(const struct u64map *m, uint64_t key);
 void *u64map_get(struct u64map *m, uint64_t key);
 /* The next used slot from *i on: sets *key and returns the value, advances *i; NULL at the end. */
 void *u64map_next(const struct u64map *m, size_t *i, uint64_t *key);
+/* Drops what keep() says false of, and gives memory back. Pointers are no longer valid. 0, or -ENOMEM: all is as it was. */
+int u64map_keep(struct u64map *m, bool (*keep)(const void *value));

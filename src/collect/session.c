@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/err.h"
 #include "../trace/writer.h"
 #include "facts.h"
@@ -52,14 +53,6 @@ struct session {
 	enum end_reason end;		/* 0 while it goes on */
 	struct session_result result;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 /* The one way of a record into the recording. */
 static int put(void *ctx, const void *rec, size_t len)

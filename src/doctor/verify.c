@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../base/err.h"
+#include "../base/clock.h"
 #include "../base/units.h"
 #include "../cli.h"
 #include "../collect/session.h"
@@ -47,14 +48,6 @@ struct samples {
 	size_t cnt;
 	uint64_t ns[WAKEUPS];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Loop and load share a CPU: the last one. */
 static bool pin(void)

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
+
 #include "snapshot.h"
 
 enum { SITES_MAX = 256 };	/* rows of a snapshot, without the sum of the others */
@@ -225,14 +227,6 @@ static int give_all(struct go_snap *s, const struct go_walk *walks, size_t walk_
 	if (!err)
 		err = give_groups(s, put, ctx);
 	return err ? err : go_snap_give_hists(s, put, ctx);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 int go_process_snapshot(struct go_process_reader *p, uint32_t tgid, uint64_t time, go_put put, void *ctx)

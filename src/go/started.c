@@ -8,17 +8,13 @@
 #include <string.h>
 
 #include "amd64.h"
+#include "../base/numbers.h"
 #include "runtime.h"
 
 enum {
 	WRAPPER_MAX = 160,	/* bytes of code; those of a dozen arguments have about 100 */
 	G_PANIC = 32,		/* g._panic, behind stack and stackguards; Go 1.17 to 1.27 */
 };
-
-static bool begins_with(const char *s, const char *prefix)
-{
-	return !strncmp(s, prefix, strlen(prefix));
-}
 
 /* How sure its name makes that it is a wrapper: until 1.21 they are numbered with the closures that people write. */
 enum naming { NAMED, CLOSURE, WRAPPER };

@@ -2,6 +2,7 @@
 #include "blame.h"
 
 #include "../../bpf/record.h"
+#include "../base/numbers.h"
 
 /* What interrupts and the hypervisor took, in the order in which it is capped to the time there is. */
 enum { NOISE_CNT = 3 };
@@ -10,16 +11,6 @@ static const enum blame_kind noise_kinds[NOISE_CNT] = {BLAME_STEAL, BLAME_IRQ, B
 struct noise {
 	uint64_t ns[NOISE_CNT];
 };
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 static struct noise noise_of(const struct piece *p)
 {

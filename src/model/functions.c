@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "../base/numbers.h"
 #include "names.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -89,11 +90,6 @@ static const struct wait_function waits[] = {
 	{"take_gil", .klass = CLASS_MUTEX, .is_built = true},
 	{"PyMutex_Lock", .klass = CLASS_MUTEX, .is_built = true},
 };
-
-static bool begins_with(const char *s, const char *prefix)
-{
-	return !strncmp(s, prefix, strlen(prefix));
-}
 
 static bool begins_with_any(const char *s, const char *const *prefixes, size_t cnt)
 {

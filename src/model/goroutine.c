@@ -19,14 +19,10 @@
 #include <string.h>
 
 #include "../../bpf/record.h"
+#include "../base/numbers.h"
 
 /* What the garbage collector's own workers wait in until it runs: nobody readies them. */
 static const char gc_worker_idle[] = "GC worker (idle)";
-
-static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
 
 static void count(struct goroutines *g, enum entity_counter id, uint32_t tgid)
 {
@@ -89,7 +85,7 @@ static bool cut_sample(struct goroutines *g, const struct thread_part *parts, si
 
 static void emit_drift(struct goroutines *g, const struct rec_go *r)
 {
-	uint64_t split = clamp(r->readied ? r->readied : r->fired, r->when, r->ran);
+	uint64_t split = clamp_u64(r->readied ? r->readied : r->fired, r->when, r->ran);
 	const struct thread_part parts[] = {
 		{.tid = r->fired_by, .begin_ns = r->when, .end_ns = split, .deadline_ns = r->when,
 		 .rules = &cut_firing},

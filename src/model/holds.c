@@ -3,16 +3,6 @@
 
 #include "thread_impl.h"
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
 static void add(struct hold_rows *h, enum hold_doing doing, uint32_t klass, uint32_t root, uint64_t ns)
 {
 	if (!ns)
@@ -94,7 +84,7 @@ static const struct piece *lock_sleep(const struct threads *t, uint32_t tid, uin
 	uint64_t best_ns = 0;
 
 	for (int n = 0; n < HOLD_HOP_PIECES && (p = history_older(&walk)) && p->end_ns > lo; n++) {
-		uint64_t begin = clamp(p->begin_ns, lo, hi), end = clamp(p->end_ns, lo, hi);
+		uint64_t begin = clamp_u64(p->begin_ns, lo, hi), end = clamp_u64(p->end_ns, lo, hi);
 
 		if (p->holder && end > begin && end - begin > best_ns) {
 			best = p;
@@ -139,7 +129,7 @@ static void add_piece(struct threads *t, const struct piece *p, uint64_t lo, uin
 /* [lo, hi) is in no piece. */
 static void add_gap(struct hold_rows *h, const struct both *b, uint64_t awake_ns, uint64_t lo, uint64_t hi)
 {
-	uint64_t from = clamp(b->from_ns, lo, hi), until = clamp(awake_ns, from, hi);
+	uint64_t from = clamp_u64(b->from_ns, lo, hi), until = clamp_u64(awake_ns, from, hi);
 
 	add(h, HOLD_RUNNING, 0, 0, until - from);
 	add(h, HOLD_UNKNOWN, 0, 0, hi - lo - (until - from));
@@ -158,12 +148,12 @@ void holds_make(struct threads *t, uint32_t holder, uint64_t begin_ns, uint64_t 
 	h->unknown_ns = 0;
 	add(h, HOLD_WOKEN, 0, 0, end_ns - woken_ns);
 	while (cursor > begin_ns && n++ < HOLD_PIECES && (p = next_piece(&b)) && p->end_ns > begin_ns) {
-		uint64_t lo = clamp(p->begin_ns, begin_ns, cursor);
+		uint64_t lo = clamp_u64(p->begin_ns, begin_ns, cursor);
 
 		if (p->end_ns < cursor) {
 			add_gap(h, &b, awake_ns, p->end_ns, cursor);
 			cursor = p->end_ns;
-			lo = clamp(lo, begin_ns, cursor);
+			lo = clamp_u64(lo, begin_ns, cursor);
 		}
 		add_piece(t, p, lo, cursor);
 		cursor = lo;

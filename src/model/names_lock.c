@@ -70,28 +70,18 @@ static uint64_t thread_key(uint32_t tgid, uint32_t ns_tid)
 	return (uint64_t)tgid << 32 | ns_tid;
 }
 
+static bool is_alive(const void *thread)
+{
+	const struct ns_thread *t = thread;
+
+	return !t->end_ns;
+}
+
 /* Days of short-lived threads must not fill the memory; without memory it stays as it is. */
 static void drop_ended(struct names *n)
 {
-	const struct ns_thread *t;
-	struct ns_thread *copy;
-	struct u64map kept;
-	uint64_t key;
-	size_t i = 0;
-
 	n->ended_cnt = 0;
-	u64map_init(&kept, sizeof(struct ns_thread));
-	while ((t = u64map_next(&n->threads, &i, &key))) {
-		copy = t->end_ns ? NULL : u64map_get(&kept, key);
-		if (!copy && !t->end_ns) {
-			u64map_done(&kept);
-			return;
-		}
-		if (copy)
-			*copy = *t;
-	}
-	u64map_done(&n->threads);
-	n->threads = kept;
+	u64map_keep(&n->threads, is_alive);
 }
 
 int names_thread_begins(struct names *n, const struct rec_task *r)

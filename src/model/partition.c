@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "../base/numbers.h"
+
 const struct cut_rules cut_drift = {.sleep = SLEEP_OWN, .on_cpu = STAGE_BUSY, .rested = STAGE_BUSY};
 const struct cut_rules cut_firing = {.sleep = SLEEP_FOR_DEADLINE, .on_cpu = STAGE_BUSY, .rested = STAGE_RUNTIME};
 const struct cut_rules cut_readied = {.sleep = SLEEP_HANDOFF, .on_cpu = STAGE_GRUNQ, .rested = STAGE_GRUNQ};
@@ -16,11 +18,6 @@ struct cut {
 	bool has_slept;
 };
 
-static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
 static uint64_t sub_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;
@@ -29,9 +26,9 @@ static uint64_t sub_u64(uint64_t a, uint64_t b)
 /* [lo, hi) is asleep for the timer that matters; asked <= lo: no rounding. */
 static void cut_sleep(struct cut *c, uint64_t lo, uint64_t hi, uint64_t asked_ns, uint64_t due_ns, uint64_t fired_ns)
 {
-	uint64_t asked = clamp(asked_ns, lo, hi);
-	uint64_t due = clamp(due_ns, asked, hi);
-	uint64_t fired = clamp(fired_ns, due, hi);
+	uint64_t asked = clamp_u64(asked_ns, lo, hi);
+	uint64_t due = clamp_u64(due_ns, asked, hi);
+	uint64_t fired = clamp_u64(fired_ns, due, hi);
 
 	c->stage_ns[STAGE_ROUNDING] += asked - lo;
 	c->stage_ns[STAGE_SLACK] += due - asked;
@@ -46,8 +43,8 @@ static void cut_gap(struct cut *c, uint64_t lo, uint64_t hi)
 	uint64_t from = hi, until = hi;
 
 	if (c->t->rules->sleep == SLEEP_OWN) {
-		from = clamp(own->off_ns, lo, hi);
-		until = clamp(own->until_ns, from, hi);
+		from = clamp_u64(own->off_ns, lo, hi);
+		until = clamp_u64(own->until_ns, from, hi);
 		cut_sleep(c, from, until, 0, own->due_ns, own->fired_ns ? own->fired_ns : until);
 	}
 	c->awake_ns += (from - lo) + (hi - until);
@@ -133,8 +130,8 @@ int partition(const struct timeline *t, uint64_t begin_ns, uint64_t end_ns, cons
 			cursor = p->end_ns;
 		}
 		if (p->begin_ns < cursor)
-			cut_piece(&c, p, clamp(p->begin_ns, begin_ns, cursor), cursor);
-		cursor = clamp(p->begin_ns, begin_ns, cursor);
+			cut_piece(&c, p, clamp_u64(p->begin_ns, begin_ns, cursor), cursor);
+		cursor = clamp_u64(p->begin_ns, begin_ns, cursor);
 	}
 	stage_ns[t->rules->on_cpu] += c.awake_ns;
 	return 0;

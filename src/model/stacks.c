@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../bpf/record.h"
+#include "../base/numbers.h"
 #include "class.h"
 #include "names_impl.h"
 
@@ -69,11 +70,6 @@ bool names_frame(const struct names *n, uint32_t tgid, uint32_t stack, size_t i,
 		return false;
 	*out = (struct site_name){.func = f->func, .at = f->at, .module = f->module};
 	return true;
-}
-
-static bool begins_with(const char *s, const char *prefix)
-{
-	return !strncmp(s, prefix, strlen(prefix));
 }
 
 static bool is_through(const struct stack *s, const struct frame *f)

@@ -328,29 +328,18 @@ int threads_slice(struct threads *t, const struct rec_slice *r)
 	return 0;
 }
 
+static bool has_history(const void *thread)
+{
+	const struct thread *t = thread;
+
+	return t->head || t->moves || t->sleeps;
+}
+
 /* Keeps the map small through days of short-lived threads; without memory it stays as it is. */
 static void drop_ended(struct threads *t)
 {
-	const struct thread *th;
-	struct thread *copy;
-	struct u64map kept;
-	uint64_t tid;
-	size_t i = 0;
-
 	t->ended_cnt = 0;
-	u64map_init(&kept, sizeof(struct thread));
-	while ((th = u64map_next(&t->by_tid, &i, &tid))) {
-		if (!th->head && !th->moves)
-			continue;
-		copy = u64map_get(&kept, tid);
-		if (!copy) {
-			u64map_done(&kept);
-			return;
-		}
-		*copy = *th;
-	}
-	u64map_done(&t->by_tid);
-	t->by_tid = kept;
+	u64map_keep(&t->by_tid, has_history);
 }
 
 /* The next of this tid is another thread. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../../bpf/record.h"
+#include "../base/numbers.h"
 #include "thread.h"
 
 struct thread {
@@ -30,11 +31,6 @@ struct wait {
 	uint32_t site;		/* where it waited */
 	uint64_t lock, lock_space;	/* as in struct span */
 };
-
-static inline uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Sets what the wait was for, if the thread was asleep. */
 void thread_find_cause(struct threads *t, struct wait *w);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/err.h"
 
 enum {
@@ -47,14 +48,6 @@ struct http {
 	struct connection connections[CONNECTIONS_MAX];
 	size_t connection_cnt;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 static struct connection *oldest(struct http *h)
 {

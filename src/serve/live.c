@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../../bpf/record.h"
+#include "../base/clock.h"
 #include "../base/err.h"
 #include "../export/openmetrics.h"
 #include "../model/model.h"
@@ -45,14 +46,6 @@ struct live {
 	uint64_t losses[WINDOW_S][COUNT_CNT];	/* counters so far, second after second */
 	uint64_t seconds;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * S + (uint64_t)t.tv_nsec;
-}
 
 static void on_span(void *ctx, const struct span *s)
 {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../base/grow.h"
+#include "../base/numbers.h"
 #include "file.h"
 #include "units.h"
 
@@ -26,11 +27,6 @@ struct debug_lines {
 	struct units units;
 	struct line_sections sections;
 };
-
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
-}
 
 /* False: more is to be inflated than we want. *has_info: there is DWARF at all. */
 static bool is_affordable(const struct file *f, uint64_t *inflated, bool *has_info)
@@ -47,9 +43,9 @@ static bool is_affordable(const struct file *f, uint64_t *inflated, bool *has_in
 		const char *name = h ? elf_strptr(f->elf, names, h->sh_name) : NULL;
 		Elf64_Chdr *packed;
 
-		if (!name || (!has_prefix(name, ".debug_") && !has_prefix(name, ".zdebug_")))
+		if (!name || (!begins_with(name, ".debug_") && !begins_with(name, ".zdebug_")))
 			continue;
-		if (has_prefix(name, ".zdebug_"))
+		if (begins_with(name, ".zdebug_"))
 			return false;	/* the way of before 2015 */
 		if (!strcmp(name, ".debug_info") && h->sh_type != SHT_NOBITS)
 			*has_info = true;

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/u64map.h"
 #include "helper_protocol.h"
 
@@ -49,14 +50,6 @@ struct helper {
 	size_t len;		/* of the answer so far */
 	uint64_t bytes[ANSWER_BYTES / sizeof(uint64_t)];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 struct helper *helper_new(const char *name, helper_put put, void *ctx)
 {

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/u64map.h"
 #include "space.h"
 
@@ -32,14 +33,6 @@ struct child {
 	uint32_t questions;
 	struct helper_question question;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 /* Cut if it is too long; NUL-padded, as `to` was zeroed. */
 static void copy_text(char *to, size_t size, const char *from)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/grow.h"
+#include "../base/numbers.h"
 #include "parts.h"
 
 /* Of all names together: a kernel with debug options and many modules has some 10 MiB. */
@@ -149,21 +150,13 @@ void kernel_free(struct kernel *k)
 
 bool kernel_find(const struct kernel *k, uint64_t pc, struct space_frame *out)
 {
-	size_t lo = 0, hi = k->cnt;
+	size_t until = ROWS_UNTIL(k->at, k->cnt, addr, pc);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (k->at[mid].addr <= pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo)
+	if (!until)
 		return false;
 	*out = (struct space_frame){};
-	snprintf(out->func, sizeof(out->func), "%s", k->names + k->at[lo - 1].name);
+	snprintf(out->func, sizeof(out->func), "%s", k->names + k->at[until - 1].name);
 	snprintf(out->module, sizeof(out->module), "%s",
-		 k->at[lo - 1].module ? k->names + k->at[lo - 1].module : "[kernel]");
+		 k->at[until - 1].module ? k->names + k->at[until - 1].module : "[kernel]");
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/grow.h"
+#include "../base/numbers.h"
 #include "parts.h"
 
 static void name_module(struct module *m)
@@ -131,17 +132,9 @@ int maps_read(int proc, struct maps *out)
 
 const struct mapping *maps_find(const struct maps *m, uint64_t addr)
 {
-	size_t lo = 0, hi = m->cnt;
+	size_t i = ROWS_UNTIL(m->at, m->cnt, hi, addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (m->at[mid].hi <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < m->cnt && m->at[lo].lo <= addr ? &m->at[lo] : NULL;
+	return i < m->cnt && m->at[i].lo <= addr ? &m->at[i] : NULL;
 }
 
 bool maps_is_code(const struct maps *m, uint64_t addr)

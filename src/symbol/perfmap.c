@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/grow.h"
+#include "../base/numbers.h"
 #include "parts.h"
 #include "target_file.h"
 
@@ -169,17 +170,9 @@ static const struct perfmap_line *find(const struct perfmap *p, uint64_t pc)
 {
 	enum { LOOK_BACK = 16 };	/* older code at overlapping addresses */
 	const struct perfmap_line *best = NULL;
-	size_t lo = 0, hi = p->cnt;
+	size_t until = ROWS_UNTIL(p->at, p->cnt, addr, pc);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->at[mid].addr <= pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (size_t i = lo; i > 0 && lo - i < LOOK_BACK; i--)
+	for (size_t i = until; i > 0 && until - i < LOOK_BACK; i--)
 		if (pc - p->at[i - 1].addr < p->at[i - 1].size && (!best || p->at[i - 1].number > best->number))
 			best = &p->at[i - 1];
 	return best;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/numbers.h"
+
 static Elf64_Sym symbol_at(const struct symbols *s, size_t i)
 {
 	Elf64_Sym sym;
@@ -184,41 +186,37 @@ static bool may_have(const struct symbols *s, const Elf64_Sym *sym, uint64_t add
 	       sym->st_value >= section.sh_addr;
 }
 
+/* The best of those that say how long they are, and of those that don't. */
+struct choices {
+	struct choice sized, unsized;
+};
+
+static void offer(struct choices *c, const struct symbols *s, const Elf64_Sym *sym, uint64_t addr)
+{
+	if (has(sym, addr))
+		choose(&c->sized, s, sym);
+	else if (may_have(s, sym, addr))
+		choose(&c->unsized, s, sym);
+}
+
+static bool chosen(const struct choices *c, struct symbol *out)
+{
+	*out = c->sized.symbol.name ? c->sized.symbol : c->unsized.symbol;
+	return out->name;
+}
+
 /* Symbols one by one, of those in [from, to) of the index or (to is 0) of the whole table. */
 static bool choose_function(struct symbols *s, uint64_t addr, size_t from, size_t to, struct symbol *out)
 {
-	struct choice sized = {}, unsized = {};
+	struct choices c = {};
 
 	for (size_t i = to ? from : 0; i < (to ? to : s->cnt); i++) {
 		Elf64_Sym sym = symbol_at(s, to ? s->places[i].number : i);
 
-		if (!is_function(s, &sym))
-			continue;
-		if (has(&sym, addr))
-			choose(&sized, s, &sym);
-		else if (may_have(s, &sym, addr))
-			choose(&unsized, s, &sym);
+		if (is_function(s, &sym))
+			offer(&c, s, &sym, addr);
 	}
-	if (!sized.symbol.name && !unsized.symbol.name)
-		return false;
-	*out = sized.symbol.name ? sized.symbol : unsized.symbol;
-	return true;
-}
-
-/* How many places of the index lie at or before an address. */
-static size_t places_until(const struct symbols *s, uint64_t addr)
-{
-	size_t lo = 0, hi = s->place_cnt;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->places[mid].addr <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return chosen(&c, out);
 }
 
 bool symbols_function(struct symbols *s, uint64_t addr, struct symbol *out)
@@ -230,29 +228,22 @@ bool symbols_function(struct symbols *s, uint64_t addr, struct symbol *out)
 		index_functions(s);
 	if (!s->places)
 		return choose_function(s, addr, 0, 0, out);
-	until = places_until(s, addr);
+	until = ROWS_UNTIL(s->places, s->place_cnt, addr, addr);
 	return until && choose_function(s, addr, until > LOOK_BACK ? until - LOOK_BACK : 0, until, out);
 }
 
 bool symbols_object(const struct symbols *s, uint64_t addr, struct symbol *out)
 {
-	struct choice sized = {}, unsized = {};
+	struct choices c = {};
 
 	for (size_t i = 0; i < s->cnt; i++) {
 		Elf64_Sym sym = symbol_at(s, i);
 		unsigned int type = ELF64_ST_TYPE(sym.st_info);
 
-		if (type != STT_OBJECT && type != STT_COMMON)
-			continue;
-		if (has(&sym, addr))
-			choose(&sized, s, &sym);
-		else if (may_have(s, &sym, addr))
-			choose(&unsized, s, &sym);
+		if (type == STT_OBJECT || type == STT_COMMON)
+			offer(&c, s, &sym, addr);
 	}
-	if (!sized.symbol.name && !unsized.symbol.name)
-		return false;
-	*out = sized.symbol.name ? sized.symbol : unsized.symbol;
-	return true;
+	return chosen(&c, out);
 }
 
 void symbols_done(struct symbols *s)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/grow.h"
+#include "../base/numbers.h"
 
 enum {
 	NESTED_MAX = 32,		/* namespaces and types in each other */
@@ -218,17 +219,9 @@ static struct unit *make_room(struct units *us)
 static const struct unit_range *range_of(const struct units *us, uint64_t addr)
 {
 	enum { LOOK_BACK = 16 };	/* ranges of sound files do not overlap */
-	size_t lo = 0, hi = us->range_cnt;
+	size_t until = ROWS_UNTIL(us->ranges, us->range_cnt, lo, addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (us->ranges[mid].lo <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (size_t i = lo; i > 0 && lo - i < LOOK_BACK; i--)
+	for (size_t i = until; i > 0 && until - i < LOOK_BACK; i--)
 		if (addr < us->ranges[i - 1].hi)
 			return &us->ranges[i - 1];
 	return NULL;
