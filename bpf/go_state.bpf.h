@@ -3,6 +3,7 @@
 #pragma once
 
 #include "goroutine.bpf.h"
+#include "paths.bpf.h"
 
 /*
  * The process's slot is in the cookie, so that a hit finds it without a hash; and in the keys of goroutines,
@@ -135,19 +136,6 @@ static __always_inline __u64 current_goroutine(const struct hit *h)
 	return m ? read_user_u64(m + h->proc->at.m_curg) : 0;
 }
 
-/* FNV-1a over words. */
-static __always_inline __u32 stack_hash(const struct rec_stack *r)
-{
-	__u64 hash = 0xcbf29ce484222325ull ^ r->tgid;
-	const __u64 *pc = &r->pc0;
-
-#pragma unroll
-	for (int i = 0; i < 12; i++)
-		hash = (hash ^ pc[i]) * 0x100000001b3ull;
-	hash ^= hash >> 32;
-	return (__u32)hash & 0x7fffffff ? (__u32)hash & 0x7fffffff : 1;	/* the top bit is of snapshots */
-}
-
 /*
  * The id of the stack that begins at pc, its frames by frame pointers from bp on (Go keeps them on amd64 and
  * arm64). Given as a record the first time. 0: there was no room.
@@ -171,7 +159,7 @@ static __noinline __u32 take_stack(__u32 tgid, __u64 pc, __u64 bp)
 			break;
 		bp = frame.bp;
 	}
-	r.id = stack_hash(&r);
+	r.id = stack_id(&r);
 	if (bpf_map_lookup_elem(&go_stacks, &r.id))
 		return r.id;
 	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_NO_WAKEUP)) {

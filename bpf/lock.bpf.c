@@ -80,15 +80,11 @@ int BPF_PROG(on_contention_begin, void *lock, __u32 flags)
 static __always_inline __u32 take_kernel_stack(void *ctx, struct cpu_state *cs)
 {
 	struct rec_stack r = {.hdr = REC_HDR(STACK, rec_stack), .tgid = TGID_KERNEL};
-	__u64 *pcs = &r.pc0, hash = 0;
 	__u8 yes = 1;
 
-	if (bpf_get_stack(ctx, pcs, 12 * sizeof(*pcs), KLOCK_SKIP) <= 0)
+	if (bpf_get_stack(ctx, &r.pc0, 12 * sizeof(r.pc0), KLOCK_SKIP) <= 0)
 		return 0;
-#pragma unroll
-	for (int i = 0; i < 12; i++)
-		hash = mix(hash, pcs[i]);
-	r.id = id_of_hash(hash);
+	r.id = stack_id(&r);
 	if (bpf_map_lookup_elem(&klock_stacks, &r.id))
 		return r.id;
 	if (bpf_map_update_elem(&klock_stacks, &r.id, &yes, BPF_NOEXIST)) {

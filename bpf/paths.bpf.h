@@ -16,3 +16,15 @@ static __always_inline __u32 id_of_hash(__u64 hash)
 
 	return id ? id : 1;
 }
+
+/* The same frames have the same id, whoever takes them. */
+static __always_inline __u32 stack_id(const struct rec_stack *r)
+{
+	const __u64 *pc = &r->pc0;
+	__u64 hash = r->tgid;
+
+#pragma unroll
+	for (int i = 0; i < 12; i++)
+		hash = mix(hash, pc[i]);
+	return id_of_hash(hash);
+}
