@@ -6,6 +6,7 @@
 
 #include "../base/err.h"
 #include "../model/model.h"
+#include "../stats/view.h"
 #include "about.h"
 
 #define NO_LABEL {NULL, NULL}
@@ -93,23 +94,12 @@ static void put_competitors(struct om *o, struct totals *t)
 	}
 }
 
-struct count_info {
-	const char *name;
-	bool is_loss;
-};
-
-static const struct count_info counts[COUNT_CNT] = {
-#define X(number, count_name, loss, help) [number] = {.name = #count_name, .is_loss = loss},
-	COUNTS(X)
-#undef X
-};
-
 static void put_counts(struct om *o, const struct totals *t, bool losses)
 {
 	for (uint32_t id = 0; id < COUNT_CNT; id++) {
-		const struct om_label labels[] = {{losses ? "cause" : "counter", counts[id].name}, NO_LABEL};
+		const struct om_label labels[] = {{losses ? "cause" : "counter", count_infos[id].name}, NO_LABEL};
 
-		if (counts[id].name && counts[id].is_loss == losses)
+		if (count_infos[id].name && count_infos[id].is_loss == losses)
 			om_number(o, labels, totals_count_of(t, id));
 	}
 }
@@ -118,7 +108,7 @@ static void put_counts(struct om *o, const struct totals *t, bool losses)
 static bool is_of_whole(const char *name)
 {
 	for (size_t id = 0; id < COUNT_CNT; id++) {
-		if (counts[id].name && !strcmp(counts[id].name, name))
+		if (count_infos[id].name && !strcmp(count_infos[id].name, name))
 			return true;
 	}
 	return false;

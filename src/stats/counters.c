@@ -9,12 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct count_info {
-	const char *name;
-	bool is_loss;
-};
-
-static const struct count_info counts[COUNT_CNT] = {
+const struct count_info count_infos[COUNT_CNT] = {
 #define X(number, count_name, loss, help) [number] = {.name = #count_name, .is_loss = loss},
 	COUNTS(X)
 #undef X
@@ -91,7 +86,7 @@ void counters_add(struct tables *t, enum entity_counter id, uint32_t tid, uint64
 static uint64_t total_of(const struct tables *t, const char *name)
 {
 	for (size_t i = 0; i < COUNT_CNT; i++) {
-		if (counts[i].name && !strcmp(counts[i].name, name))
+		if (count_infos[i].name && !strcmp(count_infos[i].name, name))
 			return t->totals[i];
 	}
 	return 0;
@@ -159,8 +154,8 @@ void counters_finish(struct tables *t)
 		return;
 	}
 	for (size_t i = 0; i < COUNT_CNT; i++) {
-		if (counts[i].name && !counts[i].is_loss && !is_per_entity(counts[i].name))
-			add_row(t, (struct counter_row){.name = counts[i].name, .count = t->totals[i]});
+		if (count_infos[i].name && !count_infos[i].is_loss && !is_per_entity(count_infos[i].name))
+			add_row(t, (struct counter_row){.name = count_infos[i].name, .count = t->totals[i]});
 	}
 	for (size_t i = 0; i < ECOUNT_CNT; i++)
 		add_entities(t, (enum entity_counter)i);
@@ -177,9 +172,9 @@ bool tables_counter(const struct tables *t, size_t i, struct counter_row *out)
 bool tables_loss(const struct tables *t, size_t i, const char **cause, uint64_t *count)
 {
 	for (size_t id = 0; id < COUNT_CNT; id++) {
-		if (!counts[id].name || !counts[id].is_loss || i--)
+		if (!count_infos[id].name || !count_infos[id].is_loss || i--)
 			continue;
-		*cause = counts[id].name;
+		*cause = count_infos[id].name;
 		*count = t->totals[id];
 		return true;
 	}

@@ -48,6 +48,14 @@ struct blame_row {
 	uint64_t count, sum, max;
 };
 
+/* Counters of the whole recording, by enum count_id of bpf/record.h; a number that is not used has no name. */
+struct count_info {
+	const char *name;
+	bool is_loss;
+};
+
+extern const struct count_info count_infos[];
+
 struct counter_row {
 	const char *name;
 	enum { COUNTER_TOTAL, COUNTER_ENTITY, COUNTER_REST } kind;
