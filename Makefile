@@ -90,7 +90,7 @@ $(B)/profile.pb-c.o: $(B)/profile.pb-c.c
 $(B)/src/%.o: src/%.c
 	$(call msg,CC,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
-$(B)/src/collect/probe.o $(B)/src/collect/probe_doctor.o: $(B)/wakelag.skel.h
+$(addprefix $(B)/src/collect/,probe.o probe_counters.o probe_doctor.o): $(B)/wakelag.skel.h
 $(B)/src/collect/probe_go.o: $(B)/golang.skel.h
 $(B)/src/model/syscall.o: $(B)/syscalls.inc
 $(B)/src/export/pprof.o $(B)/src/export/pprof_parts.o: | $(B)/profile.pb-c.h
