@@ -258,7 +258,7 @@ int cmd_print_man(const struct cli *cli)
 	puts(".\\\" Made from the tables of the program: wakelag print-man");
 	puts(".TH WAKELAG 1 \"\" \"wakelag " WAKELAG_VERSION "\" \"User Commands\"");
 	puts(".nh\n.ad l");	/* names of metrics stay whole */
-	puts(".SH NAME\nwakelag \\- why a thread ran late, and who took the time");
+	puts(".SH NAME\nwakelag \\- why a thread ran late, who took the time, and which lock made it wait");
 	put_synopsis();
 	fputs(description, stdout);
 	put_commands();

@@ -242,8 +242,23 @@ static void sum_holds(void *ctx, const struct span *s)
 	}
 }
 
-/* The holder sleeps for 10 of every 20, in a ring of 8 sleeps: so much of a wait from `begin` on. */
-static struct sums overwritten(uint64_t begin)
+/* So many threads run and end, enough of them that what is left of them is dropped. */
+static void run_and_end(struct threads *t, uint32_t cnt)
+{
+	for (uint32_t tid = OWNER + 1; tid <= OWNER + cnt; tid++) {
+		struct rec_wait r = {.tid = tid, .tgid = TGID, .why = WAIT_ON_CPU, .waking = 2990, .ran = 2990};
+		struct rec_task_end end = {.tid = tid, .tgid = TGID, .time = 2995, .exited = 1};
+
+		assert_int_equal(threads_wait(t, &r), 0);
+		assert_int_equal(threads_end(t, &end), 0);
+	}
+}
+
+/*
+ * The holder sleeps for 10 of every 20, in a ring of 8 sleeps: so much of a wait from `begin` on, before whose end
+ * others ended.
+ */
+static struct sums overwritten(uint64_t begin, uint32_t ended)
 {
 	struct sums sums = {0};
 	struct span_sink sink = {.ctx = &sums, .span = sum_holds, .counter = any_counter, .total = no_total};
@@ -261,6 +276,7 @@ static struct sums overwritten(uint64_t begin)
 		r.waking = r.ran = r.off + 10;
 		assert_int_equal(threads_wait(t, &r), 0);
 	}
+	run_and_end(t, ended);
 	r = (struct rec_wait){.tid = WAITER, .tgid = TGID, .off = begin, .waking = 3000, .ran = 3000, .why = WAIT_BLOCKED,
 			      .woken_by = WOKEN_TASK, .waker = HOLDER, .syscall = number_of("futex"),
 			      .futex_op = FUTEX_LOCK_PI, .futex_val = HOLDER};
@@ -273,13 +289,23 @@ static struct sums overwritten(uint64_t begin)
 
 static void overwritten_sleeps_are_unknown(void **state)
 {
-	struct sums s = overwritten(2000);
+	struct sums s = overwritten(2000, 0);
 
 	(void)state;
 	assert_int_equal(s.ns, 1000);
 	/* its own wait took a place: seven are left, and what was overwritten last ended at 2850 */
 	assert_int_equal(s.unknown_ns, 850);
-	s = overwritten(2850);
+	s = overwritten(2850, 0);
+	assert_int_equal(s.ns, 150);
+	assert_int_equal(s.unknown_ns, 0);
+}
+
+/* It has never waited for a CPU: its sleeps are all that is known of it. */
+static void sleepers_outlive_those_that_end(void **state)
+{
+	struct sums s = overwritten(2850, 40000);
+
+	(void)state;
 	assert_int_equal(s.ns, 150);
 	assert_int_equal(s.unknown_ns, 0);
 }
@@ -423,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_are_what_counting_gives),
 		cmocka_unit_test(overwritten_sleeps_are_unknown),
+		cmocka_unit_test(sleepers_outlive_those_that_end),
 		cmocka_unit_test(threads_are_found_by_their_own_ids_while_they_live),
 		cmocka_unit_test(ended_threads_make_room),
 		cmocka_unit_test(locks_are_named_by_word_and_by_begin),
