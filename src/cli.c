@@ -150,7 +150,8 @@ static char *complete_help(int key, const char *text, void *input)
 static const char *main_doc(void)
 {
 	static char doc[1024];
-	size_t len = snprintf(doc, sizeof(doc), "Why did my thread run late, and who took the time? Which lock made it wait, and who held it?\v"
+	size_t len = snprintf(doc, sizeof(doc), "Why did my thread run late, and who took the time? "
+			      "Which lock made it wait, and who held it?\v"
 			      "Commands (wakelag COMMAND --help tells more):\n");
 
 	for (const struct command *c = commands; c->run; c++)
