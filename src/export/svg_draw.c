@@ -14,27 +14,7 @@ void svg_put_escaped(FILE *out, const char *raw)
 	char text[2 * TEXT_SZ];
 
 	text_escape(raw, text, sizeof(text));
-	for (const char *c = text; *c; c++) {
-		switch (*c) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			putc(*c, out);
-		}
-	}
+	text_put_xml(text, out);
 }
 
 void svg_put_label(FILE *out, const struct label *who)

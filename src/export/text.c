@@ -281,3 +281,17 @@ size_t text_line(const char *utf8, size_t width)
 	}
 	return len;
 }
+
+void text_put_xml(const char *text, FILE *out)
+{
+	static const char *const entities[256] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
+	};
+
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (entities[*c])
+			fputs(entities[*c], out);
+		else
+			putc(*c, out);
+	}
+}

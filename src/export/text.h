@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { TEXT_SZ = 1280 };	/* holds any name (a cgroup's path) escaped, with quotes */
 
@@ -17,6 +18,8 @@ enum { TEXT_SZ = 1280 };	/* holds any name (a cgroup's path) escaped, with quote
 size_t text_escape(const char *raw, char *out, size_t size);
 /* The same, and all that is not ASCII. */
 size_t text_escape_ascii(const char *raw, char *out, size_t size);
+/* Writes a text that is escaped already as XML has it, in elements and in attributes. */
+void text_put_xml(const char *text, FILE *out);
 /* As a CSV cell: escaped, a ' before what a spreadsheet would take for a formula, quoted if need be. */
 size_t text_csv(const char *raw, char *out, size_t size);
 

@@ -15,26 +15,12 @@
 #include "report.h"
 
 /* Text without control characters, see text_escape(). */
-static void put_xml(const char *text, FILE *out)
-{
-	static const char *const entities[256] = {
-		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&apos;",
-	};
-
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (entities[*c])
-			fputs(entities[*c], out);
-		else
-			putc(*c, out);
-	}
-}
-
 static void put_raw(const char *raw, FILE *out)
 {
 	char text[TEXT_SZ];
 
 	text_escape(raw, text, sizeof(text));
-	put_xml(text, out);
+	text_put_xml(text, out);
 }
 
 static void put_property(const char *name, const char *raw, FILE *out)
@@ -68,7 +54,7 @@ static void put_worst(const struct gate *g, const struct verdict *v, FILE *out)
 
 	for (size_t i = 0; v->series && i < v->series->worst_cnt; i++) {
 		fputs(i ? "\n" : "worst samples:\n", out);
-		put_xml(evidence_worst(v, &v->series->worst[i], model_names(g->view.model), text, sizeof(text)), out);
+		text_put_xml(evidence_worst(v, &v->series->worst[i], model_names(g->view.model), text, sizeof(text)), out);
 	}
 }
 
@@ -91,7 +77,7 @@ static void put_case(const struct gate *g, const struct verdict *v, FILE *out)
 	}
 	evidence_estimate(v, text, sizeof(text));
 	fputs("      <system-out>", out);
-	put_xml(text, out);
+	text_put_xml(text, out);
 	if (v->result == RESULT_PASS && v->series) {
 		fputs("\n", out);
 		put_worst(g, v, out);
